@@ -52,15 +52,17 @@ public enum AwsFailure
 /// <param name="requestId">AWS's id of the request, or null.</param>
 /// <param name="inner">What caused it.</param>
 public class AwsMessagingException(
-    AwsFailure kind, string code, string message, bool isTransient, HttpStatusCode? statusCode = null, string? requestId = null, Exception? inner = null)
+    AwsFailure kind, string code, string message, bool isTransient, HttpStatusCode? statusCode = null, string? requestId = null,
+    Exception? inner = null)
     : Exception(message, inner)
 {
     /// <summary>Why the call failed.</summary>
     public AwsFailure Kind { get; } = kind;
 
     /// <summary>
-    /// The server's code, for example <c>NonExistentQueue</c> (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
-    /// and each call's page); where no server answered <c>Unreachable</c>, <c>Unreadable</c> or <c>NoCredentials</c>.
+    /// The server's code, for example <c>NonExistentQueue</c>
+    /// (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html and each call's page); where no
+    /// server answered <c>Unreachable</c>, <c>Unreadable</c> or <c>NoCredentials</c>.
     /// </summary>
     public string Code { get; } = code;
 

@@ -7,8 +7,9 @@ namespace ClaimCheck.Aws;
 public sealed class AwsMessagingOptions
 {
     /// <summary>
-    /// The endpoint's address. By default <c>AWS_ENDPOINT_URL_SNS</c> or <c>AWS_ENDPOINT_URL_SQS</c>, else <c>AWS_ENDPOINT_URL</c>
-    /// (neither where <c>AWS_IGNORE_CONFIGURED_ENDPOINT_URLS</c> is true), else the profile's, else AWS's own in the region.
+    /// The endpoint's address. By default <c>AWS_ENDPOINT_URL_SNS</c> or <c>AWS_ENDPOINT_URL_SQS</c>, else
+    /// <c>AWS_ENDPOINT_URL</c> (neither where <c>AWS_IGNORE_CONFIGURED_ENDPOINT_URLS</c> is true), else the profile's, else
+    /// AWS's own in the region.
     /// </summary>
     public Uri? ServiceUrl { get; init; }
 
@@ -42,15 +43,20 @@ public sealed class AwsMessagingOptions
     internal void Validate()
     {
         if (ServiceUrl is not null && ServiceUrl is not { IsAbsoluteUri: true, Scheme: "http" or "https", UserInfo.Length: 0 })
-            throw Invalid(nameof(ServiceUrl), "that address", "must be an absolute http or https address without a user", "no endpoint could be reached");
+            throw Invalid(nameof(ServiceUrl), "that address", "must be an absolute http or https address without a user",
+                "no endpoint could be reached");
         if (Region is { } region && (region.Length is 0 or > 63 || region.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '-')))
-            throw Invalid(nameof(Region), $"'{region}'", "must be letters, digits and hyphens", "no endpoint or signature would be right");
+            throw Invalid(
+                nameof(Region), $"'{region}'", "must be letters, digits and hyphens", "no endpoint or signature would be right");
         if (Timeout < TimeSpan.FromMilliseconds(100) || Timeout > TimeSpan.FromMinutes(5))
-            throw Invalid(nameof(Timeout), $"{Timeout}", "must be 100 milliseconds to 5 minutes", "answers would be given up on too early, or waited for in vain");
+            throw Invalid(nameof(Timeout), $"{Timeout}", "must be 100 milliseconds to 5 minutes",
+                "answers would be given up on too early, or waited for in vain");
         if (ConnectTimeout < TimeSpan.FromMilliseconds(10) || ConnectTimeout > TimeSpan.FromMinutes(1))
-            throw Invalid(nameof(ConnectTimeout), $"{ConnectTimeout}", "must be 10 milliseconds to 1 minute", "an unreachable endpoint would be noticed too late, or a reachable one would never be reached");
+            throw Invalid(nameof(ConnectTimeout), $"{ConnectTimeout}", "must be 10 milliseconds to 1 minute",
+                "an unreachable endpoint would be noticed too late, or a reachable one would never be reached");
         if (MaxAttempts is < 1 or > 10)
-            throw Invalid(nameof(MaxAttempts), $"{MaxAttempts}", "must be 1 to 10", "a call would be tried never, or for minutes");
+            throw Invalid(
+                nameof(MaxAttempts), $"{MaxAttempts}", "must be 1 to 10", "a call would be tried never, or for minutes");
     }
 
     private static ArgumentException Invalid(string name, string value, string rule, string consequence) =>

@@ -69,7 +69,8 @@ public sealed class DeliveredMessage
         {
             using var document = JsonDocument.Parse(body);
             var envelope = document.RootElement;
-            if (Text(envelope, "Type") == "Notification" && Text(envelope, "TopicArn") is { } topic && Text(envelope, "Message") is { } inner)
+            if (Text(envelope, "Type") == "Notification" && Text(envelope, "TopicArn") is { } topic
+                && Text(envelope, "Message") is { } inner)
                 return new DeliveredMessage(inner, AttributesOf(envelope), topic);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
@@ -80,7 +81,8 @@ public sealed class DeliveredMessage
     }
 
     /// <summary>The type and the names of the attributes.</summary>
-    public override string ToString() => $"[{Type ?? "message"} of {Body.Length} characters; attributes: {string.Join(", ", Attributes.Keys)}]";
+    public override string ToString() =>
+        $"[{Type ?? "message"} of {Body.Length} characters; attributes: {string.Join(", ", Attributes.Keys)}]";
 
     private static Dictionary<string, string> AttributesOf(JsonElement envelope)
     {
@@ -100,7 +102,8 @@ public sealed class DeliveredMessage
     }
 
     private static string? Text(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.String
             ? value.GetString()
             : null;
 }

@@ -9,7 +9,8 @@ internal static class OutgoingHttp
     /// <param name="decompression">None where checksums are of the stored bytes.</param>
     /// <param name="timeout">Of a whole call; null where the caller limits each call itself.</param>
     [SuppressMessage("Reliability", "CA2000", Justification = "The HttpClient owns the handler.")]
-    public static HttpClient Create(TimeSpan connectTimeout, DecompressionMethods decompression = DecompressionMethods.None, TimeSpan? timeout = null) =>
+    public static HttpClient Create(
+        TimeSpan connectTimeout, DecompressionMethods decompression = DecompressionMethods.None, TimeSpan? timeout = null) =>
         new(new SocketsHttpHandler
         {
             AllowAutoRedirect = false, // a redirect would carry keys, signatures and data elsewhere

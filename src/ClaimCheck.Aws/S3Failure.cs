@@ -44,7 +44,8 @@ internal sealed record S3Failure(S3FailureKind Kind, string Text, string? Code)
     };
 
     /// <summary>For a call about an upload: S3 does not know it. Ceph answers NoSuchKey when it is asked for the parts.</summary>
-    public static bool IsMissingUpload(Exception exception) => exception is AmazonServiceException { ErrorCode: "NoSuchUpload" or "NoSuchKey" };
+    public static bool IsMissingUpload(Exception exception) =>
+        exception is AmazonServiceException { ErrorCode: "NoSuchUpload" or "NoSuchKey" };
 
     /// <param name="exception">What the SDK threw.</param>
     /// <param name="bucket">The setting that names the bucket.</param>
@@ -58,18 +59,26 @@ internal sealed record S3Failure(S3FailureKind Kind, string Text, string? Code)
         {
             "NoSuchKey" or "NoSuchVersion" or "NoSuchUpload" or "NotFound" => (S3FailureKind.Missing, "it is not there"),
             "NoSuchBucket" => (S3FailureKind.NoBucket, $"the bucket does not exist. Create it, or correct {bucket}"),
-            "AccessDenied" or "AllAccessDisabled" or "Forbidden" => (S3FailureKind.Denied, "access is denied. Grant the credentials the rights on the bucket"),
-            "ExpiredToken" or "TokenRefreshRequired" or "RequestExpired" => (S3FailureKind.Denied, "the credentials have expired. Renew them"),
-            "InvalidAccessKeyId" or "InvalidToken" or "InvalidClientTokenId" => (S3FailureKind.Denied, "the credentials are not accepted. Correct them"),
+            "AccessDenied" or "AllAccessDisabled" or "Forbidden" =>
+                (S3FailureKind.Denied, "access is denied. Grant the credentials the rights on the bucket"),
+            "ExpiredToken" or "TokenRefreshRequired" or "RequestExpired" =>
+                (S3FailureKind.Denied, "the credentials have expired. Renew them"),
+            "InvalidAccessKeyId" or "InvalidToken" or "InvalidClientTokenId" =>
+                (S3FailureKind.Denied, "the credentials are not accepted. Correct them"),
             "SignatureDoesNotMatch" => // bodies are signed too, in chunks
-                (S3FailureKind.Denied, "the signature is not accepted. The secret key is wrong, or something on the way alters requests"),
+                (S3FailureKind.Denied,
+                    "the signature is not accepted. The secret key is wrong, or something on the way alters requests"),
             "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" =>
                 (S3FailureKind.OtherRegion, $"the bucket is in another region. Correct {region}"),
-            "QuotaExceeded" or "InsufficientCapacity" or "XMinioStorageFull" => (S3FailureKind.Full, "there is no space left. Free some, or raise the quota"),
-            "BadDigest" or "InvalidDigest" or "XAmzContentSHA256Mismatch" or "IncompleteBody" => (S3FailureKind.Altered, "what arrived is not what was sent"),
+            "QuotaExceeded" or "InsufficientCapacity" or "XMinioStorageFull" =>
+                (S3FailureKind.Full, "there is no space left. Free some, or raise the quota"),
+            "BadDigest" or "InvalidDigest" or "XAmzContentSHA256Mismatch" or "IncompleteBody" =>
+                (S3FailureKind.Altered, "what arrived is not what was sent"),
             // 403 without a body is what a HEAD gets.
             _ when refusal.StatusCode == HttpStatusCode.Forbidden =>
-                (S3FailureKind.Denied, string.IsNullOrEmpty(refusal.ErrorCode) ? "it refuses. Check the credentials and their rights" : Reason(refusal)),
+                (S3FailureKind.Denied, string.IsNullOrEmpty(refusal.ErrorCode)
+                    ? "it refuses. Check the credentials and their rights"
+                    : Reason(refusal)),
             _ => (S3FailureKind.Other, Reason(refusal)),
         };
         return new(kind, text, code);
@@ -79,7 +88,8 @@ internal sealed record S3Failure(S3FailureKind Kind, string Text, string? Code)
     {
         OperationCanceledException or TimeoutException => "it stalled",
         _ when NetworkFailure.IsOf(exception) => NetworkFailure.Of(exception, null).Short,
-        { InnerException: { } inner and not AmazonServiceException } => $"{exception.Message.TrimEnd('.')}: {inner.Message.TrimEnd('.')}",
+        { InnerException: { } inner and not AmazonServiceException } =>
+            $"{exception.Message.TrimEnd('.')}: {inner.Message.TrimEnd('.')}",
         _ => exception.Message.TrimEnd('.'),
     };
 }

@@ -36,7 +36,8 @@ public static class Sqs
         catch (AmazonClientException e)
         {
             connections.Dispose();
-            throw new AwsMessagingException(AwsFailure.Invalid, "NoRegion", $"SQS can't be called: {e.Message}", isTransient: false);
+            throw new AwsMessagingException(
+                AwsFailure.Invalid, "NoRegion", $"SQS can't be called: {e.Message}", isTransient: false);
         }
     }
 
@@ -73,7 +74,8 @@ public static class Sqs
             catch (AmazonSQSException e)
             {
                 var code = e.ErrorCode?.Replace("AWS.SimpleQueueService.", "", StringComparison.Ordinal);
-                throw new WireException(new WireError(code is { Length: > 0 and <= 128 } ? code : null, e.Message, e.RequestId), e.InnerException, e.StatusCode);
+                throw new WireException(new WireError(code is { Length: > 0 and <= 128 } ? code : null, e.Message, e.RequestId),
+                    e.InnerException, e.StatusCode);
             }
         }
     }
@@ -94,13 +96,16 @@ public static class Sqs
                 request.CancellationToken.ThrowIfCancellationRequested();
                 throw;
             }
-            catch (Exception e) when (e is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException)
+            catch (Exception e) when (e is AmazonClientException or AmazonServiceException or HttpRequestException or IOException
+                or TimeoutException)
             {
-                throw Failures.From(e, $"SQS {Operation(request.OriginalRequest)}", Queue(request.OriginalRequest), HoldsMessages(request.OriginalRequest));
+                throw Failures.From(e, $"SQS {Operation(request.OriginalRequest)}", Queue(request.OriginalRequest),
+                    HoldsMessages(request.OriginalRequest));
             }
         }
 
-        private static string Operation(AmazonWebServiceRequest request) => request.GetType().Name.Replace("Request", "", StringComparison.Ordinal);
+        private static string Operation(AmazonWebServiceRequest request) =>
+            request.GetType().Name.Replace("Request", "", StringComparison.Ordinal);
 
         // Error messages name the queue without its host and account.
         private static string? Queue(AmazonWebServiceRequest request) =>

@@ -22,7 +22,8 @@ internal sealed record Failure(int ExitCode, string Code, string Text)
         // The type, but not the message: it might quote anything.
         _ => new(ExitCodes.Failed, "internal_error", $"An unexpected {exception.GetType().Name}: this is a defect of the tool.")
         {
-            Details = [.. (exception.StackTrace ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)],
+            Details = [.. (exception.StackTrace ?? "").Split(
+                '\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)],
         },
     };
 
@@ -47,20 +48,27 @@ internal sealed record Failure(int ExitCode, string Code, string Text)
     private static Failure Of(ClaimCheckException e) => e switch
     {
         NotFoundException => Make(e, ExitCodes.NotFound, " Check the id and the service's address (--url)."),
-        AccessDeniedException { Code: ProblemCodes.MisdirectedRequest or ProblemCodes.ForeignOrigin } => Make(e, ExitCodes.Refused, " Check --url."),
+        AccessDeniedException { Code: ProblemCodes.MisdirectedRequest or ProblemCodes.ForeignOrigin } =>
+            Make(e, ExitCodes.Refused, " Check --url."),
         AccessDeniedException => Make(e, ExitCodes.Refused, " Give a valid key: --key-file, CLAIMCHECK_KEY or a profile."),
         BatchEndedException => Make(e, ExitCodes.Ended),
         BatchNotReadyException => Make(e, ExitCodes.Unavailable, " Wait for it with 'claimcheck watch', or use --wait."),
         ServiceUnavailableException { Code: NetworkFailure.Untrusted } => Make(e, ExitCodes.Integrity),
-        ServiceUnavailableException { Code: NetworkFailure.Unreachable } => Make(e, ExitCodes.Unavailable, " Is it running, and is --url right?"),
-        ServiceUnavailableException { Code: ProblemCodes.DefinitionInvalid or ProblemCodes.SourceRowSecurity or ProblemCodes.SourceSettingsChanged } =>
+        ServiceUnavailableException { Code: NetworkFailure.Unreachable } =>
+            Make(e, ExitCodes.Unavailable, " Is it running, and is --url right?"),
+        ServiceUnavailableException
+        {
+            Code: ProblemCodes.DefinitionInvalid or ProblemCodes.SourceRowSecurity or ProblemCodes.SourceSettingsChanged,
+        } =>
             Make(e, ExitCodes.Unavailable, " The service's operator has to fix that."),
         ServiceUnavailableException => Make(e, ExitCodes.Unavailable, " Try again later."),
         DownloadFailedException => Make(e, ExitCodes.Unavailable, " The same command continues from here."),
         IntegrityException => Make(e, ExitCodes.Integrity),
         UntrustedLinkException => Make(e, ExitCodes.Integrity, " If the host is yours, use --link-host."),
-        CursorExpiredException => Make(e, ExitCodes.Failed, " Events were missed; leave --after out to begin with the oldest that is kept."),
-        RequestRejectedException { Code: ProblemCodes.IdempotencyKeyReused } => Make(e, ExitCodes.Failed, " Use another --idempotency-key, or repeat the same request."),
+        CursorExpiredException =>
+            Make(e, ExitCodes.Failed, " Events were missed; leave --after out to begin with the oldest that is kept."),
+        RequestRejectedException { Code: ProblemCodes.IdempotencyKeyReused } =>
+            Make(e, ExitCodes.Failed, " Use another --idempotency-key, or repeat the same request."),
         RequestRejectedException rejected => Make(e, ExitCodes.Usage) with { Details = [.. rejected.Errors.SelectMany(Lines)] },
         _ => Make(e, ExitCodes.Failed),
     };

@@ -1,7 +1,8 @@
 namespace ClaimCheck.Cli;
 
 /// <summary>One running command: its service and its screen.</summary>
-internal sealed class Session(ClaimCheckClient client, IReadOnlyList<string> linkHosts, Screen screen, ParseResult parsed) : IDisposable
+internal sealed class Session(
+    ClaimCheckClient client, IReadOnlyList<string> linkHosts, Screen screen, ParseResult parsed) : IDisposable
 {
     public ClaimCheckClient Client => client;
 

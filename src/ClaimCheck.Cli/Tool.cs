@@ -8,8 +8,8 @@ namespace ClaimCheck.Cli;
 internal static class Tool
 {
     private const string Description =
-        "Requests exports from a ClaimCheck service; watches, downloads and revokes them. Results go to standard output, progress and "
-        + "messages to standard error.";
+        "Requests exports from a ClaimCheck service; watches, downloads and revokes them. Results go to standard output, "
+        + "progress and messages to standard error.";
 
     private const string Notes = """
         The service and the key:
@@ -28,7 +28,8 @@ internal static class Tool
     {
         // No response files: an argument that begins with @ is what it says.
         var parsed = Root().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Action is ParseErrorAction or null || (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or WithNotes)))
+        if (parsed.Action is ParseErrorAction or null
+            || (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or WithNotes)))
         {
             var screen = new Screen(parsed.GetValue(GlobalOptions.Json));
             var help = $"claimcheck{string.Concat(Path(parsed.CommandResult.Command).Select(name => " " + name))} --help";
@@ -37,7 +38,8 @@ internal static class Tool
             return ExitCodes.Usage;
         }
         return await parsed.InvokeAsync(
-            new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, cancellationToken);
+            new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
+            cancellationToken);
     }
 
     private static RootCommand Root()

@@ -6,7 +6,8 @@ public sealed class BatchContext
     private readonly BatchReader reader;
     private readonly CancellationToken handling;
 
-    internal BatchContext(BatchReader reader, IncomingEvent incoming, BulkReadyData ready, CancellationToken revoked, CancellationToken handling)
+    internal BatchContext(
+        BatchReader reader, IncomingEvent incoming, BulkReadyData ready, CancellationToken revoked, CancellationToken handling)
     {
         this.reader = reader;
         this.handling = handling;
@@ -28,8 +29,8 @@ public sealed class BatchContext
     public string Dataset => Ready.Dataset;
 
     /// <summary>
-    /// The trace that the export was asked for in (https://www.w3.org/TR/trace-context/), or null. The activity that is current while the
-    /// handler runs continues it.
+    /// The trace that the export was asked for in (https://www.w3.org/TR/trace-context/), or null. The activity that is current
+    /// while the handler runs continues it.
     /// </summary>
     public string? TraceParent { get; }
 
@@ -44,7 +45,8 @@ public sealed class BatchContext
     /// <summary>Reads the records; see <see cref="BatchReader.ReadAsync{T}(BulkReadyData, CancellationToken)"/>.</summary>
     /// <typeparam name="T">A record type.</typeparam>
     /// <param name="cancellationToken">By default the handler's own.</param>
-    public IAsyncEnumerable<T> ReadAsync<T>(CancellationToken cancellationToken = default) => reader.ReadAsync<T>(Ready, Or(cancellationToken));
+    public IAsyncEnumerable<T> ReadAsync<T>(CancellationToken cancellationToken = default) =>
+        reader.ReadAsync<T>(Ready, Or(cancellationToken));
 
     /// <summary>Reads the records raw; each is valid until the next is asked for.</summary>
     /// <param name="cancellationToken">By default the handler's own.</param>

@@ -43,13 +43,15 @@ public sealed class BatchDownloader : IDisposable
     /// <exception cref="DownloadFailedException">A file could not be fetched now; continue later.</exception>
     /// <exception cref="IOException">The directory can't be written to.</exception>
     public Task<DownloadedBatch> DownloadAsync(
-        BatchId batchId, string directory, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        BatchId batchId, string directory, IProgress<DownloadProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
         DownloadAsync(new RequestedBatch(batchId, null, null), directory, progress, cancellationToken);
 
     /// <summary>Saves a batch by a manifest that the caller has already.</summary>
     /// <inheritdoc cref="DownloadAsync(BatchId, string, IProgress{DownloadProgress}, CancellationToken)"/>
     public Task<DownloadedBatch> DownloadAsync(
-        Manifest manifest, string directory, IProgress<DownloadProgress>? progress = null, CancellationToken cancellationToken = default)
+        Manifest manifest, string directory, IProgress<DownloadProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         return DownloadAsync(new RequestedBatch(manifest.BatchId, null, manifest), directory, progress, cancellationToken);
@@ -67,7 +69,8 @@ public sealed class BatchDownloader : IDisposable
     /// <returns>The file's path.</returns>
     /// <exception cref="ArgumentException">The manifest does not list the file.</exception>
     /// <inheritdoc cref="DownloadAsync(BatchId, string, IProgress{DownloadProgress}, CancellationToken)" path="/exception"/>
-    public async Task<string> SaveFileAsync(Manifest manifest, string name, string directory, CancellationToken cancellationToken = default)
+    public async Task<string> SaveFileAsync(
+        Manifest manifest, string name, string directory, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentException.ThrowIfNullOrEmpty(directory);
@@ -127,7 +130,8 @@ public sealed class BatchDownloader : IDisposable
     }
 
     // Cut off as soon as the service says that the batch was revoked, even in the middle of a file.
-    private async Task SaveFilesAsync(ClaimedManifest claim, DownloadDirectory directory, DownloadTally tally, CancellationToken cancellationToken)
+    private async Task SaveFilesAsync(
+        ClaimedManifest claim, DownloadDirectory directory, DownloadTally tally, CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = WatchAsync(claim.BatchId, ended);
@@ -202,7 +206,8 @@ public sealed class BatchDownloader : IDisposable
 /// <param name="Bytes">Stored bytes of the batch.</param>
 /// <param name="BytesDone">Bytes in verified blocks, including those found on disk.</param>
 /// <param name="BytesKept">Of these, the bytes that were found on disk and not fetched again.</param>
-public sealed record DownloadProgress(int Files, int FilesDone, long Records, long RecordsDone, long Bytes, long BytesDone, long BytesKept);
+public sealed record DownloadProgress(
+    int Files, int FilesDone, long Records, long RecordsDone, long Bytes, long BytesDone, long BytesKept);
 
 /// <summary>A batch that is complete on disk.</summary>
 /// <param name="Manifest">Its manifest.</param>

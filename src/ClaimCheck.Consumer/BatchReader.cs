@@ -35,8 +35,9 @@ public sealed class BatchReader : IDisposable
     /// <summary>Reads what a BulkReady announced, through its link; where that has expired, through the claim URL.</summary>
     /// <typeparam name="T">
     /// A record type. Columns go to the constructor's parameters and to settable properties by name (<c>created_at</c> to
-    /// <c>CreatedAt</c>, or by <c>[JsonPropertyName]</c>); columns without a member are left out. Members are string, integers, decimal,
-    /// double, float, bool, DateTimeOffset, DateTime, DateOnly, TimeOnly, Guid, byte[] (bytea), JsonElement, enums, and nullable forms.
+    /// <c>CreatedAt</c>, or by <c>[JsonPropertyName]</c>); columns without a member are left out. Members are string, integers,
+    /// decimal, double, float, bool, DateTimeOffset, DateTime, DateOnly, TimeOnly, Guid, byte[] (bytea), JsonElement,
+    /// enums, and nullable forms.
     /// </typeparam>
     public IAsyncEnumerable<T> ReadAsync<T>(BulkReadyData ready, CancellationToken cancellationToken = default) =>
         ReadTypedAsync<T>(Ask(ready), cancellationToken);
@@ -135,7 +136,8 @@ public sealed class BatchReader : IDisposable
     private BatchRead Read(RequestedBatch asked, BatchPosition? from, CancellationToken cancellationToken) =>
         new(new ClaimedManifest(client, links, asked, options), revocations, from, cancellationToken);
 
-    private async IAsyncEnumerable<T> ReadTypedAsync<T>(RequestedBatch asked, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<T> ReadTypedAsync<T>(
+        RequestedBatch asked, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var read = Read(asked, null, cancellationToken);
         var map = RecordMap<T>.For((await read.OpenAsync()).Columns);
@@ -146,7 +148,8 @@ public sealed class BatchReader : IDisposable
         }
     }
 
-    private async IAsyncEnumerable<Record> ReadRawAsync(RequestedBatch asked, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<Record> ReadRawAsync(
+        RequestedBatch asked, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var read = Read(asked, null, cancellationToken);
         var fields = new RecordFields(await read.OpenAsync());

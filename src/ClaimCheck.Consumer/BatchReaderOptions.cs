@@ -27,15 +27,15 @@ public sealed class BatchReaderOptions
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// The largest block, before compression, that is read; 64 MiB by default. The service writes blocks of 1 to 4 MiB. About four
-    /// such buffers are held at a time. A larger one ends the read with a <see cref="RecordTooLargeException"/>.
+    /// The largest block, before compression, that is read; 64 MiB by default. The service writes blocks of 1 to 4 MiB. About
+    /// four such buffers are held at a time. A larger one ends the read with a <see cref="RecordTooLargeException"/>.
     /// </summary>
     public int MaxBlockBytes { get; init; } = 64 * 1024 * 1024;
 
     /// <summary>
     /// The largest record that is read, which is a block of its own; 256 MiB by default, as the service writes them
-    /// (<c>ClaimCheck:Exporting:MaxRecordBytes</c>), 1 GiB at most. A larger one ends the read with a <see cref="RecordTooLargeException"/>.
-    /// A <see cref="BatchDownloader"/> saves all that there are.
+    /// (<c>ClaimCheck:Exporting:MaxRecordBytes</c>), 1 GiB at most. A larger one ends the read with a
+    /// <see cref="RecordTooLargeException"/>. A <see cref="BatchDownloader"/> saves all that there are.
     /// </summary>
     public int MaxRecordBytes { get; init; } = 256 * 1024 * 1024;
 
@@ -43,14 +43,16 @@ public sealed class BatchReaderOptions
     public int ParallelFiles { get; init; } = 2;
 
     /// <summary>
-    /// How often a <see cref="BatchDownloader"/> asks the service whether the batch was revoked; 5 seconds by default, 100 milliseconds to an hour.
+    /// How often a <see cref="BatchDownloader"/> asks the service whether the batch was revoked; 5 seconds by default, 100
+    /// milliseconds to an hour.
     /// </summary>
     public TimeSpan StateCheckInterval { get; init; } = TimeSpan.FromSeconds(5);
 
     internal void Validate()
     {
         if (ParallelFiles is < 1 or > 64)
-            throw Invalid(nameof(ParallelFiles), $"{ParallelFiles}", "must be 1 to 64", "nothing would be saved, or buffers fill the memory");
+            throw Invalid(nameof(ParallelFiles), $"{ParallelFiles}", "must be 1 to 64",
+                "nothing would be saved, or buffers fill the memory");
         if (StateCheckInterval < TimeSpan.FromMilliseconds(100) || StateCheckInterval > TimeSpan.FromHours(1))
         {
             throw Invalid(nameof(StateCheckInterval), $"{StateCheckInterval}", "must be 100 milliseconds to an hour",
@@ -69,7 +71,8 @@ public sealed class BatchReaderOptions
         if (RetryDelay < TimeSpan.Zero || RetryDelay > TimeSpan.FromMinutes(1))
             throw Invalid(nameof(RetryDelay), $"{RetryDelay}", "must be zero to a minute", "doubled, the delays would not end");
         if (StallTimeout <= TimeSpan.Zero || StallTimeout > TimeSpan.FromHours(1))
-            throw Invalid(nameof(StallTimeout), $"{StallTimeout}", "must be more than zero, at most an hour", "every read would count as stalled, or none");
+            throw Invalid(nameof(StallTimeout), $"{StallTimeout}", "must be more than zero, at most an hour",
+                "every read would count as stalled, or none");
         if (MaxBlockBytes is < 64 * 1024 or > 1024 * 1024 * 1024)
         {
             throw Invalid(nameof(MaxBlockBytes), $"{MaxBlockBytes}", "must be 64 KiB to 1 GiB",
@@ -77,7 +80,8 @@ public sealed class BatchReaderOptions
         }
         if (MaxRecordBytes < MaxBlockBytes || MaxRecordBytes > 1024 * 1024 * 1024)
         {
-            throw Invalid(nameof(MaxRecordBytes), $"{MaxRecordBytes}", $"must be {nameof(MaxBlockBytes)} ({MaxBlockBytes}) to 1 GiB",
+            throw Invalid(
+                nameof(MaxRecordBytes), $"{MaxRecordBytes}", $"must be {nameof(MaxBlockBytes)} ({MaxBlockBytes}) to 1 GiB",
                 "a single record would be held to a lower limit than many, or fill the memory");
         }
     }

@@ -24,7 +24,8 @@ public sealed partial class ClaimCheckClient
     /// <summary>Replaces a consumer's receipt for a batch.</summary>
     /// <param name="batchId">The batch.</param>
     /// <param name="consumer">The consumer: the key's owner.</param>
-    /// <param name="report">State and counts. In an end state they add up to the batch's records, and the failures posted before to the counts.</param>
+    /// <param name="report">State and counts. In an end state they add up to the batch's records, and the failures posted
+    /// before to the counts.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="RequestRejectedException">The counts do not add up, or the receipt is in an end state
     /// already.</exception>
@@ -70,7 +71,12 @@ public sealed partial class ClaimCheckClient
 
         async Task SendAsync()
         {
-            await new ServiceCall(HttpMethod.Post, path) { BatchId = batchId, Body = body.WrittenMemory, MediaType = "application/x-ndjson" }
+            await new ServiceCall(HttpMethod.Post, path)
+            {
+                BatchId = batchId,
+                Body = body.WrittenMemory,
+                MediaType = "application/x-ndjson",
+            }
                 .SendAsync(http, options, cancellationToken);
             body.ResetWrittenCount();
             sent += count;
@@ -85,7 +91,8 @@ public sealed partial class ClaimCheckClient
     /// <param name="cursor">The <see cref="Page{T}.NextCursor"/> of the previous page.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     public Task<Page<RecordFailure>> GetFailuresPageAsync(
-        BatchId batchId, string consumer, int? limit = null, string? cursor = null, CancellationToken cancellationToken = default) =>
+        BatchId batchId, string consumer, int? limit = null, string? cursor = null,
+        CancellationToken cancellationToken = default) =>
         PageAsync<RecordFailure>(ReceiptOf(batchId, consumer) + "/failures", limit, cursor, batchId, cancellationToken);
 
     /// <summary>All records that failed for a consumer, streamed page by page.</summary>
@@ -124,7 +131,8 @@ public sealed partial class ClaimCheckClient
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="BatchEndedException">Revoked or expired.</exception>
     public Task<Redelivery> RedeliverAsync(BatchId batchId, string consumer, CancellationToken cancellationToken = default) =>
-        PostAsync<Redelivery>($"v1/batches/{batchId}/redeliveries", batchId, new ConsumerRequest(Checked(consumer)), cancellationToken);
+        PostAsync<Redelivery>(
+            $"v1/batches/{batchId}/redeliveries", batchId, new ConsumerRequest(Checked(consumer)), cancellationToken);
 
     private static string ReceiptOf(BatchId batchId, string consumer) =>
         $"v1/batches/{batchId}/receipts/{Uri.EscapeDataString(Checked(consumer))}";

@@ -10,7 +10,8 @@ public sealed partial class ClaimCheckClient
     /// <returns>
     /// The subscription; for a new webhook with its <see cref="Subscription.Secret"/>, which is shown only once.
     /// </returns>
-    /// <exception cref="RequestRejectedException">The service refused it; <see cref="RequestRejectedException.Errors"/> says why.</exception>
+    /// <exception cref="RequestRejectedException">The service refused it;
+    /// <see cref="RequestRejectedException.Errors"/> says why.</exception>
     public Task<Subscription> CreateSubscriptionAsync(SubscriptionRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -27,7 +28,8 @@ public sealed partial class ClaimCheckClient
 
     /// <summary>One subscription, without its secret.</summary>
     /// <exception cref="NotFoundException">The subscription does not exist, or this caller may not see it.</exception>
-    public Task<Subscription> GetSubscriptionAsync(SubscriptionId subscriptionId, CancellationToken cancellationToken = default) =>
+    public Task<Subscription> GetSubscriptionAsync(
+        SubscriptionId subscriptionId, CancellationToken cancellationToken = default) =>
         GetAsync<Subscription>($"v1/subscriptions/{subscriptionId}", cancellationToken: cancellationToken);
 
     /// <summary>Ends a subscription. Events that are under way may still arrive.</summary>
@@ -44,7 +46,8 @@ public sealed partial class ClaimCheckClient
     /// <summary>Sends a test event to a webhook, now.</summary>
     /// <returns>The outcome.</returns>
     /// <exception cref="NotFoundException">The subscription does not exist, or this caller may not see it.</exception>
-    public Task<WebhookTest> TestSubscriptionAsync(SubscriptionId subscriptionId, CancellationToken cancellationToken = default) =>
+    public Task<WebhookTest> TestSubscriptionAsync(
+        SubscriptionId subscriptionId, CancellationToken cancellationToken = default) =>
         PostAsync<WebhookTest>($"v1/subscriptions/{subscriptionId}/test", null, null, cancellationToken);
 
     /// <summary>The log of a webhook's deliveries, newest first.</summary>
@@ -61,7 +64,9 @@ public sealed partial class ClaimCheckClient
     /// <param name="subscriptionId">The subscription.</param>
     /// <param name="eventId">The event.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="NotFoundException">The subscription or the event does not exist, or this caller may not see it.</exception>
-    public Task<WebhookDelivery> DeliverAgainAsync(SubscriptionId subscriptionId, Contracts.EventId eventId, CancellationToken cancellationToken = default) =>
+    /// <exception cref="NotFoundException">The subscription or the event does not exist, or this caller
+    /// may not see it.</exception>
+    public Task<WebhookDelivery> DeliverAgainAsync(
+        SubscriptionId subscriptionId, Contracts.EventId eventId, CancellationToken cancellationToken = default) =>
         PostAsync<WebhookDelivery>($"v1/subscriptions/{subscriptionId}/deliveries/{eventId}", null, null, cancellationToken);
 }

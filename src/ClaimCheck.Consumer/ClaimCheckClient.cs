@@ -58,16 +58,19 @@ public sealed partial class ClaimCheckClient : IDisposable
     /// <param name="wait">How long the service may wait for the export to become ready or end before it answers; 60 seconds at
     /// most.</param>
     /// <param name="cancellationToken">Cancels the call, not the export.</param>
-    /// <exception cref="RequestRejectedException">The service refused it; <see cref="RequestRejectedException.Errors"/> says why.</exception>
+    /// <exception cref="RequestRejectedException">The service refused it;
+    /// <see cref="RequestRejectedException.Errors"/> says why.</exception>
     public async Task<Export> CreateExportAsync(
-        ExportRequest request, string? idempotencyKey = null, TimeSpan? wait = null, CancellationToken cancellationToken = default)
+        ExportRequest request, string? idempotencyKey = null, TimeSpan? wait = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (idempotencyKey is not null && (idempotencyKey.Length is 0 or > 255 || idempotencyKey.Any(c => c is <= ' ' or >= '\x7f' or '"' or '\\')))
+        if (idempotencyKey is not null
+            && (idempotencyKey.Length is 0 or > 255 || idempotencyKey.Any(c => c is <= ' ' or >= '\x7f' or '"' or '\\')))
         {
             throw new ArgumentException(
-                $"The idempotency key has {idempotencyKey.Length} characters, but must be 1 to 255 visible ASCII characters without "
-                + "quotes and backslashes: it is sent in a header.", nameof(idempotencyKey));
+                $"The idempotency key has {idempotencyKey.Length} characters, but must be 1 to 255 visible ASCII characters "
+                + "without quotes and backslashes: it is sent in a header.", nameof(idempotencyKey));
         }
         var call = new ServiceCall(HttpMethod.Post, "v1/exports")
         {
@@ -79,7 +82,8 @@ public sealed partial class ClaimCheckClient : IDisposable
         return await call.SendAsync<Export>(http, options, cancellationToken);
     }
 
-    /// <summary>One export. With <paramref name="wait"/> the service answers once it is ready or ended, or that time has passed.</summary>
+    /// <summary>One export. With <paramref name="wait"/> the service answers once it is ready or ended, or that
+    /// time has passed.</summary>
     /// <exception cref="NotFoundException">The export does not exist, or this caller may not see it.</exception>
     public Task<Export> GetExportAsync(ExportId exportId, TimeSpan? wait = null, CancellationToken cancellationToken = default) =>
         GetAsync<Export>($"v1/exports/{exportId}", null, Checked(wait), prefer: true, cancellationToken);
@@ -99,7 +103,8 @@ public sealed partial class ClaimCheckClient : IDisposable
 
     /// <summary>Cancels an export, or revokes its batch where it is ready.</summary>
     /// <exception cref="NotFoundException">The export does not exist, or this caller may not see it.</exception>
-    public Task<Revocation> CancelExportAsync(ExportId exportId, string? reason = null, CancellationToken cancellationToken = default) =>
+    public Task<Revocation> CancelExportAsync(
+        ExportId exportId, string? reason = null, CancellationToken cancellationToken = default) =>
         DeleteAsync($"v1/exports/{exportId}" + Query(("reason", reason)), null, cancellationToken);
 
     /// <summary>One batch: state, counts, expiry; even after its end.</summary>
@@ -164,7 +169,8 @@ public sealed partial class ClaimCheckClient : IDisposable
             }
             catch (ClaimCheckException e) when (e.IsTransient)
             {
-                await Task.Delay(Backoff.After(++outage, options.RetryDelay, ClaimCheckClientOptions.LongestRetryDelay), cancellationToken);
+                await Task.Delay(
+                    Backoff.After(++outage, options.RetryDelay, ClaimCheckClientOptions.LongestRetryDelay), cancellationToken);
             }
             if (page is null)
                 continue;
@@ -182,22 +188,28 @@ public sealed partial class ClaimCheckClient : IDisposable
     /// <summary>One export as it is, and when the service suggests to ask again.</summary>
     internal async Task<(Export Export, TimeSpan? RetryAfter)> LookAsync(ExportId exportId, CancellationToken cancellationToken)
     {
-        var answer = await new ServiceCall(HttpMethod.Get, $"v1/exports/{exportId}").AnswerAsync<Export>(http, options, cancellationToken);
+        var answer = await new ServiceCall(HttpMethod.Get, $"v1/exports/{exportId}")
+            .AnswerAsync<Export>(http, options, cancellationToken);
         return (answer.Value, answer.RetryAfter);
     }
 
     private Task<T> GetAsync<T>(
-        string path, BatchId? batch = null, TimeSpan? wait = null, bool prefer = false, CancellationToken cancellationToken = default)
+        string path, BatchId? batch = null, TimeSpan? wait = null, bool prefer = false,
+        CancellationToken cancellationToken = default)
         where T : class =>
-        new ServiceCall(HttpMethod.Get, path) { BatchId = batch, Wait = wait, Prefer = prefer }.SendAsync<T>(http, options, cancellationToken);
+        new ServiceCall(HttpMethod.Get, path) { BatchId = batch, Wait = wait, Prefer = prefer }
+            .SendAsync<T>(http, options, cancellationToken);
 
-    private Task<Page<T>> PageAsync<T>(string path, int? limit, string? cursor, BatchId? batch, CancellationToken cancellationToken) =>
-        GetAsync<Page<T>>(path + Query(("limit", limit?.ToString()), ("cursor", cursor)), batch, cancellationToken: cancellationToken);
+    private Task<Page<T>> PageAsync<T>(
+        string path, int? limit, string? cursor, BatchId? batch, CancellationToken cancellationToken) =>
+        GetAsync<Page<T>>(
+            path + Query(("limit", limit?.ToString()), ("cursor", cursor)), batch, cancellationToken: cancellationToken);
 
     private async Task<Revocation> DeleteAsync(string path, BatchId? batch, CancellationToken cancellationToken)
     {
         // Deleting is idempotent, so it may be retried like a GET.
-        var report = await new ServiceCall(HttpMethod.Delete, path) { BatchId = batch }.SendAsync<RevocationReport>(http, options, cancellationToken);
+        var report = await new ServiceCall(HttpMethod.Delete, path) { BatchId = batch }
+            .SendAsync<RevocationReport>(http, options, cancellationToken);
         return new(report, report.VerifiedAt is not null);
     }
 

@@ -50,7 +50,8 @@ public sealed class ClaimCheckClientOptions
         if (Consumer is not null && (Consumer.Length == 0 || Consumer.Any(c => c is <= ' ' or >= '\x7f')))
             throw Invalid(nameof(Consumer), $"'{Consumer}'", "must be visible ASCII, or null", "it can't be sent in a header");
         if (Timeout <= TimeSpan.Zero || Timeout > TimeSpan.FromHours(1))
-            throw Invalid(nameof(Timeout), $"{Timeout}", "must be more than zero, at most an hour", "every request would time out");
+            throw Invalid(
+                nameof(Timeout), $"{Timeout}", "must be more than zero, at most an hour", "every request would time out");
         if (MaxAttempts is < 1 or > 100)
             throw Invalid(nameof(MaxAttempts), $"{MaxAttempts}", "must be 1 to 100", "a request is tried never, or for ever");
         if (RetryDelay < TimeSpan.Zero || RetryDelay > TimeSpan.FromMinutes(1))

@@ -26,7 +26,8 @@ public sealed partial class ClaimCheckConsumerBuilder
         return this;
     }
 
-    /// <summary>Applies the records of batches that a queue announces, with the inbox of <see cref="UseInbox"/>, and sends receipts.</summary>
+    /// <summary>Applies the records of batches that a queue announces, with the inbox of <see cref="UseInbox"/>, and
+    /// sends receipts.</summary>
     /// <remarks>
     /// A message is deleted once its batch is applied, with or without failed records, or nothing is left to apply. A batch that
     /// can't be read or begun comes again, as with <see cref="AddSqsListener{THandler}"/>, and continues where it was left. While
@@ -51,11 +52,14 @@ public sealed partial class ClaimCheckConsumerBuilder
     /// <typeparam name="THandler">The handler.</typeparam>
     /// <param name="configure">Changes how records are passed to the handler; checked when the host starts.</param>
     /// <param name="listen">Changes how the feed is listened to; checked when the host starts.</param>
-    public ClaimCheckConsumerBuilder AddFeedRecords<T, THandler>(Action<RecordOptions>? configure = null, Action<FeedListenerOptions>? listen = null)
+    public ClaimCheckConsumerBuilder AddFeedRecords<T, THandler>(
+        Action<RecordOptions>? configure = null, Action<FeedListenerOptions>? listen = null)
         where THandler : class, IRecordHandler<T> =>
         AddFeed(
             provider => new InboxCursorStore(
-                provider.GetRequiredService<InboxDatabase>(), ConsumerOf(provider), provider.GetRequiredService<ILogger<InboxCursorStore>>()),
+                provider.GetRequiredService<InboxDatabase>(),
+                ConsumerOf(provider),
+                provider.GetRequiredService<ILogger<InboxCursorStore>>()),
             Records<T, THandler>(configure), listen);
 
     private Func<IServiceProvider, IBatchHandler> Records<T, THandler>(Action<RecordOptions>? configure)
@@ -74,12 +78,14 @@ public sealed partial class ClaimCheckConsumerBuilder
     private void AddInbox()
     {
         Services.AddOptions<InboxOptions>().ValidateOnStart();
-        OptionsCheck.Add<InboxOptions>(Services, (options, provider) => options.Errors(ClaimCheckConsumerRegistration.Options(provider).Consumer));
+        OptionsCheck.Add<InboxOptions>(
+            Services, (options, provider) => options.Errors(ClaimCheckConsumerRegistration.Options(provider).Consumer));
         Services.TryAddSingleton(provider => new InboxDatabase(Inbox(provider)));
         Services.TryAddSingleton(provider => new ReceiptOutbox(
             provider.GetRequiredService<InboxDatabase>(), ConsumerOf(provider), Inbox(provider).Lease));
         Services.TryAddSingleton(provider => new BatchInbox(
-            provider.GetRequiredService<InboxDatabase>(), provider.GetRequiredService<ReceiptOutbox>(), ConsumerOf(provider), Inbox(provider).Lease));
+            provider.GetRequiredService<InboxDatabase>(), provider.GetRequiredService<ReceiptOutbox>(), ConsumerOf(provider),
+            Inbox(provider).Lease));
         Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ReceiptWorker>(provider => new ReceiptWorker(
             provider.GetRequiredService<ClaimCheckClient>(), provider.GetRequiredService<BatchInbox>(),
             Inbox(provider), provider.GetRequiredService<ILogger<ReceiptWorker>>())));

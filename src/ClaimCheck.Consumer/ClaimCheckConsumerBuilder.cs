@@ -13,7 +13,8 @@ public static class ClaimCheckConsumerRegistration
     /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configure">Sets the options; they are checked when the host starts.</param>
-    public static ClaimCheckConsumerBuilder AddClaimCheckConsumer(this IServiceCollection services, Action<ClaimCheckConsumerOptions> configure)
+    public static ClaimCheckConsumerBuilder AddClaimCheckConsumer(
+        this IServiceCollection services, Action<ClaimCheckConsumerOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
         services.AddOptions<ClaimCheckConsumerOptions>().Configure(configure).ValidateOnStart();
@@ -21,7 +22,8 @@ public static class ClaimCheckConsumerRegistration
         OptionsCheck.Add<SqsListenerOptions>(services, (options, _) => options.Errors());
         OptionsCheck.Add<FeedListenerOptions>(services, (options, _) => options.Errors());
         services.TryAddSingleton(provider => new ClaimCheckClient(Options(provider).ClientOptions));
-        services.TryAddSingleton(provider => new BatchReader(provider.GetRequiredService<ClaimCheckClient>(), Options(provider).ReaderOptions));
+        services.TryAddSingleton(
+            provider => new BatchReader(provider.GetRequiredService<ClaimCheckClient>(), Options(provider).ReaderOptions));
         services.TryAddSingleton(provider => Sqs.Connect(Options(provider).Aws));
         return new ClaimCheckConsumerBuilder(services);
     }
@@ -72,7 +74,8 @@ public sealed partial class ClaimCheckConsumerBuilder
     /// <param name="cursors">The store of the feed's cursor, for this listener only; for example a <see
     /// cref="FileCursorStore"/>.</param>
     /// <param name="configure">Changes the options' defaults; they are checked when the host starts.</param>
-    public ClaimCheckConsumerBuilder AddFeedListener<THandler>(ICursorStore cursors, Action<FeedListenerOptions>? configure = null)
+    public ClaimCheckConsumerBuilder AddFeedListener<THandler>(
+        ICursorStore cursors, Action<FeedListenerOptions>? configure = null)
         where THandler : class, IBatchHandler
     {
         ArgumentNullException.ThrowIfNull(cursors);
@@ -80,7 +83,8 @@ public sealed partial class ClaimCheckConsumerBuilder
         return AddFeed(_ => cursors, provider => provider.GetRequiredService<THandler>(), configure);
     }
 
-    private ClaimCheckConsumerBuilder AddSqs(string queueUrl, Func<IServiceProvider, IBatchHandler> make, Action<SqsListenerOptions>? configure)
+    private ClaimCheckConsumerBuilder AddSqs(
+        string queueUrl, Func<IServiceProvider, IBatchHandler> make, Action<SqsListenerOptions>? configure)
     {
         var name = Name<SqsListenerOptions>(options =>
         {
@@ -91,14 +95,18 @@ public sealed partial class ClaimCheckConsumerBuilder
         {
             var options = provider.GetRequiredService<IOptionsMonitor<SqsListenerOptions>>().Get(name);
             return new SqsListener(
-                new ListenedQueue(provider.GetRequiredService<IAmazonSQS>, options.QueueUrl), options, Dispatcher(provider, make, options.MaxConcurrentBatches),
-                new ConsumerName(ClaimCheckConsumerRegistration.Options(provider).Consumer), provider.GetRequiredService<ILogger<SqsListener>>());
+                new ListenedQueue(provider.GetRequiredService<IAmazonSQS>, options.QueueUrl), options, Dispatcher(
+                    provider, make, options.MaxConcurrentBatches),
+                new ConsumerName(ClaimCheckConsumerRegistration.Options(provider).Consumer),
+                provider.GetRequiredService<ILogger<SqsListener>>());
         });
         return this;
     }
 
     private ClaimCheckConsumerBuilder AddFeed(
-        Func<IServiceProvider, ICursorStore> cursors, Func<IServiceProvider, IBatchHandler> make, Action<FeedListenerOptions>? configure)
+        Func<IServiceProvider, ICursorStore> cursors,
+        Func<IServiceProvider, IBatchHandler> make,
+        Action<FeedListenerOptions>? configure)
     {
         var name = Name<FeedListenerOptions>(options => configure?.Invoke(options));
         Services.AddSingleton<IHostedService>(provider =>
@@ -107,7 +115,8 @@ public sealed partial class ClaimCheckConsumerBuilder
             var logger = provider.GetRequiredService<ILogger<FeedListener>>();
             return new FeedListener(
                 new FeedReader(provider.GetRequiredService<ClaimCheckClient>(), cursors(provider), options, logger), options,
-                Dispatcher(provider, make, options.MaxConcurrentBatches), provider.GetRequiredService<IHostApplicationLifetime>(), logger);
+                Dispatcher(provider, make, options.MaxConcurrentBatches),
+                provider.GetRequiredService<IHostApplicationLifetime>(), logger);
         });
         return this;
     }
@@ -120,13 +129,15 @@ public sealed partial class ClaimCheckConsumerBuilder
         return name;
     }
 
-    private static BatchDispatcher Dispatcher(IServiceProvider provider, Func<IServiceProvider, IBatchHandler> make, int maxConcurrentBatches)
+    private static BatchDispatcher Dispatcher(
+        IServiceProvider provider, Func<IServiceProvider, IBatchHandler> make, int maxConcurrentBatches)
     {
         var reader = provider.GetRequiredService<BatchReader>();
         var interval = ClaimCheckConsumerRegistration.Options(provider).StateCheckInterval;
         return new BatchDispatcher(
             new HandlerScopes(provider.GetRequiredService<IServiceScopeFactory>(), make), reader,
             new StateCheck(provider.GetRequiredService<ClaimCheckClient>(), reader, interval, TimeProvider.System),
-            maxConcurrentBatches, provider.GetRequiredService<ILoggerFactory>().CreateLogger("ClaimCheck.Consumer.Listening.BatchDispatcher"));
+            maxConcurrentBatches,
+            provider.GetRequiredService<ILoggerFactory>().CreateLogger("ClaimCheck.Consumer.Listening.BatchDispatcher"));
     }
 }

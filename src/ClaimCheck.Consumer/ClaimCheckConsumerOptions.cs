@@ -15,8 +15,8 @@ public sealed class ClaimCheckConsumerOptions
     public string? ApiKey { get; set; }
 
     /// <summary>
-    /// The consumer's name, or null. Where it is set, events for another one (attribute <c>consumer</c>) are acknowledged unhandled; to the
-    /// service it is sent as <see cref="ClaimCheckClientOptions.Consumer"/>.
+    /// The consumer's name, or null. Where it is set, events for another one (attribute <c>consumer</c>) are acknowledged
+    /// unhandled; to the service it is sent as <see cref="ClaimCheckClientOptions.Consumer"/>.
     /// </summary>
     public string? Consumer { get; set; }
 
@@ -30,23 +30,26 @@ public sealed class ClaimCheckConsumerOptions
     public AwsMessagingOptions? Aws { get; set; }
 
     /// <summary>
-    /// How often the service is asked whether a batch that is being handled was revoked; 10 seconds by default, 1 second to an hour.
-    /// It bounds how long a revocation can go unnoticed where its event waits in a queue.
+    /// How often the service is asked whether a batch that is being handled was revoked; 10 seconds by default, 1 second to an
+    /// hour. It bounds how long a revocation can go unnoticed where its event waits in a queue.
     /// </summary>
     public TimeSpan StateCheckInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     internal ClaimCheckClientOptions ClientOptions => new() { BaseAddress = Service!, ApiKey = ApiKey, Consumer = Consumer };
 
-    /// <summary>The largest record that is read; see <see cref="BatchReaderOptions.MaxRecordBytes"/>. 256 MiB by default.</summary>
+    /// <summary>The largest record that is read; see <see cref="BatchReaderOptions.MaxRecordBytes"/>. 256
+    /// MiB by default.</summary>
     public int MaxRecordBytes { get; set; } = new BatchReaderOptions().MaxRecordBytes;
 
-    internal BatchReaderOptions ReaderOptions => new() { AllowedLinkHosts = [.. AllowedLinkHosts], MaxRecordBytes = MaxRecordBytes };
+    internal BatchReaderOptions ReaderOptions =>
+        new() { AllowedLinkHosts = [.. AllowedLinkHosts], MaxRecordBytes = MaxRecordBytes };
 
     internal IEnumerable<string> Errors()
     {
         if (Service is null)
         {
-            yield return "ClaimCheckConsumerOptions.Service is not set, but it is the only address that batches are asked for at: no link could be renewed.";
+            yield return "ClaimCheckConsumerOptions.Service is not set, but it is the only address that batches are asked for "
+                + "at: no link could be renewed.";
             yield break;
         }
         if (StateCheckInterval < TimeSpan.FromSeconds(1) || StateCheckInterval > TimeSpan.FromHours(1))

@@ -28,8 +28,8 @@ public sealed class FeedListenerOptions
     public int MaxAhead { get; set; } = 200;
 
     /// <summary>
-    /// How often an event is passed to the handler before it is passed over, with an error in the log: the feed has no dead letter
-    /// queue, and must not be blocked for ever. 10 by default (about 9 minutes with the default delays), 1 to 1,000.
+    /// How often an event is passed to the handler before it is passed over, with an error in the log: the feed has no dead
+    /// letter queue, and must not be blocked for ever. 10 by default (about 9 minutes with the default delays), 1 to 1,000.
     /// </summary>
     public int MaxAttempts { get; set; } = 10;
 
@@ -50,15 +50,18 @@ public sealed class FeedListenerOptions
     internal IEnumerable<string> Errors()
     {
         if (MaxConcurrentBatches is < 1 or > 1000)
-            yield return Wrong(nameof(MaxConcurrentBatches), $"{MaxConcurrentBatches}", "must be 1 to 1000", "nothing would be handled, or memory run out");
+            yield return Wrong(nameof(MaxConcurrentBatches), $"{MaxConcurrentBatches}", "must be 1 to 1000",
+                "nothing would be handled, or memory run out");
         if (MaxAhead is < 1 or > 10_000)
             yield return Wrong(nameof(MaxAhead), $"{MaxAhead}", "must be 1 to 10000", "nothing would be read, or memory run out");
         if (MaxAttempts is < 1 or > 1000)
-            yield return Wrong(nameof(MaxAttempts), $"{MaxAttempts}", "must be 1 to 1000", "an event would be tried never, or hold the cursor for ever");
+            yield return Wrong(nameof(MaxAttempts), $"{MaxAttempts}", "must be 1 to 1000",
+                "an event would be tried never, or hold the cursor for ever");
         if (RetryDelay < TimeSpan.Zero || MaxRetryDelay < RetryDelay || MaxRetryDelay > TimeSpan.FromHours(12))
         {
             yield return Wrong(nameof(RetryDelay), $"{RetryDelay}",
-                $"must be zero to {nameof(MaxRetryDelay)} ({MaxRetryDelay}), and that at most 12 hours", "the cursor would not advance");
+                $"must be zero to {nameof(MaxRetryDelay)} ({MaxRetryDelay}), and that at most 12 hours",
+                "the cursor would not advance");
         }
         if (StopTimeout < TimeSpan.Zero || StopTimeout > TimeSpan.FromHours(1))
             yield return Wrong(nameof(StopTimeout), $"{StopTimeout}", "must be zero to an hour", "the process would not stop");

@@ -9,15 +9,16 @@ namespace ClaimCheck.Consumer;
 /// scope of its own.
 /// </summary>
 /// <typeparam name="T">
-/// A record type, as <see cref="BatchReader.ReadAsync{T}(BulkReadyData, CancellationToken)"/> takes it; or <see cref="Record"/>, for the
-/// fields as they are stored in their block.
+/// A record type, as <see cref="BatchReader.ReadAsync{T}(BulkReadyData, CancellationToken)"/> takes it; or <see cref="Record"/>,
+/// for the fields as they are stored in their block.
 /// </typeparam>
 public interface IRecordHandler<T>
 {
     /// <summary>Applies a chunk. Records succeed unless they are failed, one by one or all.</summary>
     /// <param name="chunk">The records, valid until this returns.</param>
     /// <param name="cancellationToken">
-    /// Cancelled as soon as the batch is known to be revoked, the process stops and its time for that is over, or another process has taken the batch over.
+    /// Cancelled as soon as the batch is known to be revoked, the process stops and its time for that is over, or another process
+    /// has taken the batch over.
     /// </param>
     /// <remarks>
     /// Throwing rolls back what was written through the transaction, and fails all records of the chunk: transient, with code
@@ -34,8 +35,8 @@ public interface IRecordHandler<T>
     Task OnBatchStartingAsync(BatchStart batch, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
-    /// All records are handled. What is written through the transaction is committed together with the batch's end: it takes effect once.
-    /// Throwing rolls that back, and the event is tried again. Does nothing by default.
+    /// All records are handled. What is written through the transaction is committed together with the batch's end: it takes
+    /// effect once. Throwing rolls that back, and the event is tried again. Does nothing by default.
     /// </summary>
     /// <param name="batch">The batch, and the outcomes of its records.</param>
     /// <param name="cancellationToken">As above.</param>
@@ -67,8 +68,10 @@ public readonly record struct RecordCounts(long Succeeded, long Transient, long 
 /// <param name="Manifest">Its columns, key and counts.</param>
 /// <param name="Position">Where it continues; <see cref="BatchPosition.Start"/> the first time.</param>
 /// <param name="Counts">The outcomes of its records so far.</param>
-/// <param name="Connection">The inbox's connection: the same for all chunks until the batch ends or the connection breaks. No transaction is open.</param>
-public sealed record BatchStart(BulkReadyData Ready, Manifest Manifest, BatchPosition Position, RecordCounts Counts, NpgsqlConnection Connection)
+/// <param name="Connection">The inbox's connection: the same for all chunks until the batch ends or the connection breaks. No
+/// transaction is open.</param>
+public sealed record BatchStart(
+    BulkReadyData Ready, Manifest Manifest, BatchPosition Position, RecordCounts Counts, NpgsqlConnection Connection)
 {
     /// <summary>True where an earlier run of it was interrupted.</summary>
     public bool IsResumed => Position.Records > 0;
@@ -82,7 +85,8 @@ public sealed record BatchStart(BulkReadyData Ready, Manifest Manifest, BatchPos
 /// <param name="Counts">The outcomes of its records.</param>
 /// <param name="Connection">The inbox's connection.</param>
 /// <param name="Transaction">The transaction that ends the batch. It is the inbox's to commit.</param>
-public sealed record BatchCompletion(BulkReadyData Ready, RecordCounts Counts, NpgsqlConnection Connection, NpgsqlTransaction Transaction)
+public sealed record BatchCompletion(
+    BulkReadyData Ready, RecordCounts Counts, NpgsqlConnection Connection, NpgsqlTransaction Transaction)
 {
     /// <summary>The batch's id.</summary>
     public override string ToString() => Ready.BatchId.ToString();
@@ -98,7 +102,8 @@ public sealed record BatchCompletion(BulkReadyData Ready, RecordCounts Counts, N
 /// <param name="Transaction">The transaction in which the inbox records that it is discarded. It is the inbox's to
 /// commit.</param>
 public sealed record BatchDiscard(
-    BatchId BatchId, string Dataset, string? Reason, DateTimeOffset? RevokedAt, RecordCounts Applied, NpgsqlConnection Connection, NpgsqlTransaction Transaction)
+    BatchId BatchId, string Dataset, string? Reason, DateTimeOffset? RevokedAt, RecordCounts Applied, NpgsqlConnection Connection,
+    NpgsqlTransaction Transaction)
 {
     /// <summary>The batch's id.</summary>
     public override string ToString() => BatchId.ToString();

@@ -16,8 +16,8 @@ public sealed class InboxOptions
     public bool CreateTables { get; set; } = true;
 
     /// <summary>
-    /// How long ended and revoked batches are remembered; 30 days by default, 1 day to 10 years. It must exceed the time for which the queue and its
-    /// dead letter queue keep messages: a duplicate that comes later would be applied again.
+    /// How long ended and revoked batches are remembered; 30 days by default, 1 day to 10 years. It must exceed the time for
+    /// which the queue and its dead letter queue keep messages: a duplicate that comes later would be applied again.
     /// </summary>
     public TimeSpan Remember { get; set; } = TimeSpan.FromDays(30);
 
@@ -41,16 +41,20 @@ public sealed class InboxOptions
         if (string.IsNullOrEmpty(consumer))
         {
             yield return
-                $"{nameof(ClaimCheckConsumerOptions)}.{nameof(ClaimCheckConsumerOptions.Consumer)} is not set, but the inbox and receipts are kept by "
-                + "the consumer's name: nobody could say who has applied what.";
+                $"{nameof(ClaimCheckConsumerOptions)}.{nameof(ClaimCheckConsumerOptions.Consumer)} is not set, but the inbox and "
+                + "receipts are kept by the consumer's name: nobody could say who has applied what.";
         }
         if (ConnectionProblem() is { } problem)
-            yield return $"{nameof(InboxOptions)}.{nameof(ConnectionString)} {problem}: records can't be applied exactly once. Call UseInbox.";
+            yield return $"{nameof(InboxOptions)}.{nameof(ConnectionString)} {problem}: records can't be applied "
+                + "exactly once. Call UseInbox.";
         if (Remember < TimeSpan.FromDays(1) || Remember > TimeSpan.FromDays(3650))
-            yield return Wrong(nameof(Remember), $"{Remember}", "must be 1 day to 10 years", "late duplicates would be applied again, or the tables never shrink");
+            yield return Wrong(nameof(Remember), $"{Remember}", "must be 1 day to 10 years",
+                "late duplicates would be applied again, or the tables never shrink");
         if (Lease < TimeSpan.FromSeconds(1) || Lease > TimeSpan.FromHours(1))
-            yield return Wrong(nameof(Lease), $"{Lease}", "must be 1 second to an hour", "a busy process would lose its batch, or a dead one keep it");
-        if (ReceiptRetryDelay < TimeSpan.FromMilliseconds(10) || MaxReceiptRetryDelay < ReceiptRetryDelay || MaxReceiptRetryDelay > TimeSpan.FromDays(1))
+            yield return Wrong(nameof(Lease), $"{Lease}", "must be 1 second to an hour",
+                "a busy process would lose its batch, or a dead one keep it");
+        if (ReceiptRetryDelay < TimeSpan.FromMilliseconds(10) || MaxReceiptRetryDelay < ReceiptRetryDelay
+            || MaxReceiptRetryDelay > TimeSpan.FromDays(1))
         {
             yield return Wrong(nameof(ReceiptRetryDelay), $"{ReceiptRetryDelay}",
                 $"must be 10 milliseconds to {nameof(MaxReceiptRetryDelay)} ({MaxReceiptRetryDelay}), and that at most a day",

@@ -4,7 +4,8 @@ namespace ClaimCheck.Consumer;
 public static class InboxScript
 {
     /// <summary>
-    /// The script. The consumer's role then needs USAGE on schema <c>claimcheck</c>, and SELECT, INSERT, UPDATE and DELETE on its tables named <c>inbox_…</c>.
+    /// The script. The consumer's role then needs USAGE on schema <c>claimcheck</c>, and SELECT, INSERT, UPDATE and DELETE on its
+    /// tables named <c>inbox_…</c>.
     /// </summary>
     public const string Sql = """
         CREATE SCHEMA IF NOT EXISTS claimcheck;

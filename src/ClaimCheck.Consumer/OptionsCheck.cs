@@ -10,7 +10,8 @@ internal static class OptionsCheck
     /// <param name="errors">What is wrong: the value, the rule, and the consequence.</param>
     public static void Add<T>(IServiceCollection services, Func<T, IServiceProvider, IEnumerable<string>> errors)
         where T : class =>
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<T>, Validator<T>>(provider => new Validator<T>(options => errors(options, provider))));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<T>, Validator<T>>(
+            provider => new Validator<T>(options => errors(options, provider))));
 
     private sealed class Validator<T>(Func<T, IEnumerable<string>> errors) : IValidateOptions<T>
         where T : class

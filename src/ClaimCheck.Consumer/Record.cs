@@ -25,7 +25,8 @@ public readonly struct Record : IEquatable<Record>
     /// <summary>The record key: the key column's value, as text. It names the record in receipts.</summary>
     public string Key => GetText(fields.KeyColumn) ?? throw new IntegrityException("A record's key is NULL.");
 
-    /// <summary>A field's text; null for NULL. Booleans are <c>t</c> and <c>f</c> in csv, <c>true</c> and <c>false</c> in ndjson.</summary>
+    /// <summary>A field's text; null for NULL. Booleans are <c>t</c> and <c>f</c> in csv, <c>true</c> and
+    /// <c>false</c> in ndjson.</summary>
     /// <exception cref="RecordMismatchException">The column does not exist.</exception>
     public string? this[string column] => GetText(fields.Place(column));
 
@@ -50,7 +51,8 @@ public readonly struct Record : IEquatable<Record>
         }
         catch (DecoderFallbackException)
         {
-            throw new RecordMismatchException($"Column {Columns[column].Name} is not valid UTF-8 in {rows.Where(Slot(column))}.", rows.BatchId);
+            throw new RecordMismatchException(
+                $"Column {Columns[column].Name} is not valid UTF-8 in {rows.Where(Slot(column))}.", rows.BatchId);
         }
     }
 
@@ -58,7 +60,8 @@ public readonly struct Record : IEquatable<Record>
     /// Whether a field can be read as text directly: any of CSV, or a string, a number or a boolean of JSON. Columns of type json
     /// can't.
     /// </summary>
-    internal bool IsPlainText(int column) => Current is not JsonRows json || json.Json(Slot(column)) is not [(byte)'[' or (byte)'{', ..];
+    internal bool IsPlainText(int column) =>
+        Current is not JsonRows json || json.Json(Slot(column)) is not [(byte)'[' or (byte)'{', ..];
 
     /// <summary>A field as the text that Postgres reads, whatever format it came in; null for NULL.</summary>
     /// <param name="column">Its index, from 0.</param>
@@ -71,20 +74,27 @@ public readonly struct Record : IEquatable<Record>
         var type = known ?? fields.Types[column];
         try
         {
-            return rows is JsonRows ? PostgresText.OfJson(type, rows.Json(Slot(column))) : PostgresText.OfText(type, Fields.String(rows, Slot(column)));
+            return rows is JsonRows
+                ? PostgresText.OfJson(type, rows.Json(Slot(column)))
+                : PostgresText.OfText(type, Fields.String(rows, Slot(column)));
         }
         catch (Exception e) when (e is FormatException or DecoderFallbackException or JsonException)
         {
-            throw new RecordMismatchException($"Column {Columns[column].Name} ({Columns[column].Type}) in {rows.Where(Slot(column))} {(e is FormatException ? e.Message : "is not valid UTF-8")}.", rows.BatchId);
+            throw new RecordMismatchException(
+                $"Column {Columns[column].Name} ({Columns[column].Type}) in {rows.Where(Slot(column))} "
+                + $"{(e is FormatException ? e.Message : "is not valid UTF-8")}.",
+                rows.BatchId);
         }
     }
 
-    /// <summary>A field's text as UTF-8, unquoted and unescaped; empty for NULL too. Valid until the next record is asked for.</summary>
+    /// <summary>A field's text as UTF-8, unquoted and unescaped; empty for NULL too. Valid until the next
+    /// record is asked for.</summary>
     /// <param name="column">Its index, from 0.</param>
     public ReadOnlySpan<byte> GetUtf8(int column) => Current.Text(Slot(column));
 
     /// <summary>A field as one of the types that members of typed records may have.</summary>
-    /// <exception cref="RecordMismatchException">The column does not exist, its value does not fit, or it is NULL and T can't be null.</exception>
+    /// <exception cref="RecordMismatchException">The column does not exist, its value does not fit, or it is NULL and T
+    /// can't be null.</exception>
     public T? Get<T>(string column) => Get<T>(fields.Place(column));
 
     /// <summary>A field as one of the types that members of typed records may have.</summary>
@@ -117,5 +127,6 @@ public readonly struct Record : IEquatable<Record>
     private Rows Current =>
         rows is not null && rows.Version == version
             ? rows
-            : throw new InvalidOperationException("This record is no longer valid: the next one was asked for, or its chunk is handled.");
+            : throw new InvalidOperationException(
+                "This record is no longer valid: the next one was asked for, or its chunk is handled.");
 }

@@ -128,7 +128,8 @@ public sealed class RecordChunk<T> : IReadOnlyList<ChunkRecord<T>>
 
     private static InvalidOperationException Over() => new("This chunk is over: its handler has returned.");
 
-    private static InvalidOperationException Ended() => new("The chunk's transaction was ended by its handler; it is the inbox's to commit.");
+    private static InvalidOperationException Ended() =>
+        new("The chunk's transaction was ended by its handler; it is the inbox's to commit.");
 
     /// <summary>Enumerates a chunk.</summary>
     public struct Enumerator : IEnumerator<ChunkRecord<T>>

@@ -8,7 +8,8 @@ public sealed class RecordOptions
 
     private readonly Dictionary<Type, (string Class, string Code)> exceptions = [];
 
-    /// <summary>The most records of a chunk, and so of a transaction; 1,000 by default, 1 to 100,000. A chunk does not go beyond its block (1 to 4 MiB).</summary>
+    /// <summary>The most records of a chunk, and so of a transaction; 1,000 by default, 1 to 100,000. A chunk does not go beyond
+    /// its block (1 to 4 MiB).</summary>
     public int ChunkSize { get; set; } = 1000;
 
     /// <summary>
@@ -53,11 +54,14 @@ public sealed class RecordOptions
     internal IEnumerable<string> Errors()
     {
         if (ChunkSize is < 1 or > 100_000)
-            yield return Wrong(nameof(ChunkSize), $"{ChunkSize}", "must be 1 to 100000", "nothing would be passed on, or memory would run out");
+            yield return Wrong(
+                nameof(ChunkSize), $"{ChunkSize}", "must be 1 to 100000", "nothing would be passed on, or memory would run out");
         if (ChunkAttempts is < 1 or > 100)
-            yield return Wrong(nameof(ChunkAttempts), $"{ChunkAttempts}", "must be 1 to 100", "a chunk would be tried never, or for ever");
+            yield return Wrong(
+                nameof(ChunkAttempts), $"{ChunkAttempts}", "must be 1 to 100", "a chunk would be tried never, or for ever");
         if (ReceiptInterval < TimeSpan.FromSeconds(1) || ReceiptInterval > TimeSpan.FromDays(1))
-            yield return Wrong(nameof(ReceiptInterval), $"{ReceiptInterval}", "must be 1 second to a day", "the service would be called all the time, or take the consumer for dead");
+            yield return Wrong(nameof(ReceiptInterval), $"{ReceiptInterval}", "must be 1 second to a day",
+                "the service would be called all the time, or take the consumer for dead");
     }
 
     private static string Wrong(string name, string value, string rule, string consequence) =>

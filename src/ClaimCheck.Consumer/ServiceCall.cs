@@ -34,7 +34,8 @@ internal sealed class ServiceCall(HttpMethod method, string path)
         where T : class =>
         (await AnswerAsync<T>(http, options, cancellationToken)).Value;
 
-    public Task<ServiceAnswer<T>> AnswerAsync<T>(HttpClient http, ClaimCheckClientOptions options, CancellationToken cancellationToken)
+    public Task<ServiceAnswer<T>> AnswerAsync<T>(
+        HttpClient http, ClaimCheckClientOptions options, CancellationToken cancellationToken)
         where T : class =>
         TryAsync(http, options, ReadAsync<T>, cancellationToken);
 
@@ -43,7 +44,8 @@ internal sealed class ServiceCall(HttpMethod method, string path)
         TryAsync(http, options, static (response, _) => Task.FromResult(response.StatusCode), cancellationToken);
 
     private async Task<T> TryAsync<T>(
-        HttpClient http, ClaimCheckClientOptions options, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+        HttpClient http, ClaimCheckClientOptions options, Func<HttpResponseMessage, CancellationToken, Task<T>> read,
+        CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -53,17 +55,21 @@ internal sealed class ServiceCall(HttpMethod method, string path)
             }
             catch (ServiceUnavailableException e) when (attempt < options.MaxAttempts && !NeedsHands(e.Code))
             {
-                await Task.Delay(Backoff.After(attempt, options.RetryDelay, ClaimCheckClientOptions.LongestRetryDelay, e.RetryAfter), cancellationToken);
+                await Task.Delay(
+                    Backoff.After(attempt, options.RetryDelay, ClaimCheckClientOptions.LongestRetryDelay, e.RetryAfter),
+                    cancellationToken);
             }
         }
     }
 
     // Somebody has to act first: the same call a moment later is refused again.
     private static bool NeedsHands(string code) =>
-        code is NetworkFailure.Untrusted or ProblemCodes.DefinitionInvalid or ProblemCodes.SourceRowSecurity or ProblemCodes.SourceSettingsChanged;
+        code is NetworkFailure.Untrusted or ProblemCodes.DefinitionInvalid or ProblemCodes.SourceRowSecurity
+            or ProblemCodes.SourceSettingsChanged;
 
     private async Task<T> TryOnceAsync<T>(
-        HttpClient http, ClaimCheckClientOptions options, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+        HttpClient http, ClaimCheckClientOptions options, Func<HttpResponseMessage, CancellationToken, Task<T>> read,
+        CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(options.Timeout + (Wait ?? TimeSpan.Zero));
@@ -81,10 +87,12 @@ internal sealed class ServiceCall(HttpMethod method, string path)
                 "service_timeout", $"The service did not answer {method} within {options.Timeout + (Wait ?? TimeSpan.Zero)}.",
                 BatchId, inner: e);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or IOException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             var failure = NetworkFailure.Of(e, options.BaseAddress);
-            throw new ServiceUnavailableException(failure.Code, failure.Sentence($"The service at {options.BaseAddress.Authority}"), BatchId, inner: e);
+            throw new ServiceUnavailableException(
+                failure.Code, failure.Sentence($"The service at {options.BaseAddress.Authority}"), BatchId, inner: e);
         }
         catch (JsonException)
         {

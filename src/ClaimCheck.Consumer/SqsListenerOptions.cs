@@ -18,10 +18,12 @@ public sealed class SqsListenerOptions
     /// </summary>
     public int MaxWaiting { get; set; } = 4;
 
-    /// <summary>How long one receive waits for a message; 20 seconds by default, which is SQS's longest; 1 second at least.</summary>
+    /// <summary>How long one receive waits for a message; 20 seconds by default, which is SQS's longest; 1
+    /// second at least.</summary>
     public TimeSpan PollTime { get; set; } = Sqs.MaxWait;
 
-    /// <summary>How long a message stays hidden after its receive and after each heartbeat; 1 minute by default, whole seconds.</summary>
+    /// <summary>How long a message stays hidden after its receive and after each heartbeat; 1 minute by default,
+    /// whole seconds.</summary>
     public TimeSpan Visibility { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How often that is renewed, from the receive on; 20 seconds by default.</summary>
@@ -51,15 +53,20 @@ public sealed class SqsListenerOptions
     internal IEnumerable<string> Errors()
     {
         if (!Uri.TryCreate(QueueUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
-            yield return Wrong(nameof(QueueUrl), $"'{QueueUrl}'", "must be an absolute http or https address", "nothing could be received");
+            yield return Wrong(
+                nameof(QueueUrl), $"'{QueueUrl}'", "must be an absolute http or https address", "nothing could be received");
         if (MaxConcurrentBatches is < 1 or > 1000)
-            yield return Wrong(nameof(MaxConcurrentBatches), $"{MaxConcurrentBatches}", "must be 1 to 1000", "nothing would be handled, or memory run out");
+            yield return Wrong(nameof(MaxConcurrentBatches), $"{MaxConcurrentBatches}", "must be 1 to 1000",
+                "nothing would be handled, or memory run out");
         if (MaxWaiting is < 0 or > 1000)
-            yield return Wrong(nameof(MaxWaiting), $"{MaxWaiting}", "must be 0 to 1000", "messages would be kept from idle consumers");
+            yield return Wrong(
+                nameof(MaxWaiting), $"{MaxWaiting}", "must be 0 to 1000", "messages would be kept from idle consumers");
         if (PollTime < TimeSpan.FromSeconds(1) || PollTime > Sqs.MaxWait)
-            yield return Wrong(nameof(PollTime), $"{PollTime}", $"must be 1 second to {Sqs.MaxWait}", "an empty queue would be polled all the time, or SQS would refuse to wait");
+            yield return Wrong(nameof(PollTime), $"{PollTime}", $"must be 1 second to {Sqs.MaxWait}",
+                "an empty queue would be polled all the time, or SQS would refuse to wait");
         if (Heartbeat < TimeSpan.FromMilliseconds(100))
-            yield return Wrong(nameof(Heartbeat), $"{Heartbeat}", "must be 100 milliseconds or more", "the queue would be called all the time");
+            yield return Wrong(
+                nameof(Heartbeat), $"{Heartbeat}", "must be 100 milliseconds or more", "the queue would be called all the time");
         if (Visibility <= Heartbeat * 2)
         {
             yield return Wrong(nameof(Visibility), $"{Visibility}", $"must be more than twice {nameof(Heartbeat)} ({Heartbeat})",
@@ -74,7 +81,8 @@ public sealed class SqsListenerOptions
         if (RetryDelay < TimeSpan.Zero || MaxRetryDelay < RetryDelay || MaxRetryDelay > Sqs.MaxVisibility - Margin)
         {
             yield return Wrong(nameof(RetryDelay), $"{RetryDelay}",
-                $"must be zero to {nameof(MaxRetryDelay)} ({MaxRetryDelay}), and that at most {Sqs.MaxVisibility - Margin}", "SQS hides no message longer");
+                $"must be zero to {nameof(MaxRetryDelay)} ({MaxRetryDelay}), and that at most {Sqs.MaxVisibility - Margin}",
+                "SQS hides no message longer");
         }
         if (StopTimeout < TimeSpan.Zero || StopTimeout > TimeSpan.FromHours(1))
             yield return Wrong(nameof(StopTimeout), $"{StopTimeout}", "must be zero to an hour", "the process would not stop");

@@ -24,7 +24,8 @@ public sealed record Redemption(string Caller, long Times, DateTimeOffset LastAt
 /// <param name="Records">The records as pages of JSON, or null once the batch has ended.</param>
 /// <param name="Receipts">The receipts of its consumers.</param>
 /// <param name="Revoke">Where DELETE revokes it; afterwards it answers with the report.</param>
-public sealed record BatchLinks(string Self, string Export, string? Manifest, string? Data, string? Records, string Receipts, string Revoke);
+public sealed record BatchLinks(
+    string Self, string Export, string? Manifest, string? Data, string? Records, string Receipts, string Revoke);
 
 /// <summary>One batch, as returned by <c>GET /v1/batches/{batchId}</c>, even after its end.</summary>
 public sealed record Batch
@@ -101,7 +102,8 @@ public sealed record Batch
 
 /// <summary>One object's link before and after a revocation.</summary>
 /// <param name="Object">The object's name within the batch.</param>
-/// <param name="Before">The HTTP status of a one-byte range before: 206 where it was readable; null where it could not be asked.</param>
+/// <param name="Before">The HTTP status of a one-byte range before: 206 where it was readable; null where it
+/// could not be asked.</param>
 /// <param name="After">The HTTP status afterwards: 404 or 403 where it is dead; null until asked.</param>
 /// <param name="At">When <paramref name="After"/> was seen, or null.</param>
 public sealed record LinkProbe(string Object, int? Before, int? After, DateTimeOffset? At);

@@ -55,7 +55,8 @@ public static class BulkJobStatus
     public static bool IsEnd(string status) => status is Completed or Failed or Cancelled;
 }
 
-/// <summary>What to apply to which items: the JSON body of <c>POST /v1/bulk-jobs</c>. Items come inline or by claim, not both.</summary>
+/// <summary>What to apply to which items: the JSON body of <c>POST /v1/bulk-jobs</c>. Items come inline or by
+/// claim, not both.</summary>
 public sealed record BulkJobRequest
 {
     /// <summary>The operation's name.</summary>
@@ -64,10 +65,12 @@ public sealed record BulkJobRequest
     /// <summary>The items, each an object of the operation's parameters.</summary>
     public IReadOnlyList<JsonElement>? Items { get; init; }
 
-    /// <summary>The claim URL of a batch whose records are the items: of this service, or of one that the operator allows.</summary>
+    /// <summary>The claim URL of a batch whose records are the items: of this service, or of one that the
+    /// operator allows.</summary>
     public string? Claim { get; init; }
 
-    /// <summary>How long the job, its body and its results are kept after its end, as an ISO 8601 duration; 7 days by default.</summary>
+    /// <summary>How long the job, its body and its results are kept after its end, as an ISO 8601 duration; 7
+    /// days by default.</summary>
     public string? Ttl { get; init; }
 }
 

@@ -44,10 +44,12 @@ public sealed record DatasetInfo
     /// <summary>JSON Schema of a record in <c>ndjson</c>; null while the source has never been reached.</summary>
     public JsonElement? RecordSchema { get; init; }
 
-    /// <summary>How long links live unless the export says otherwise, as an ISO 8601 duration; null where its definition could never be read.</summary>
+    /// <summary>How long links live unless the export says otherwise, as an ISO 8601 duration; null where its definition could
+    /// never be read.</summary>
     public string? LinkLifetime { get; init; }
 
-    /// <summary>How long files are kept unless the export says otherwise, as an ISO 8601 duration; null where its definition could never be read.</summary>
+    /// <summary>How long files are kept unless the export says otherwise, as an ISO 8601 duration; null where its definition
+    /// could never be read.</summary>
     public string? Retention { get; init; }
 
     /// <summary>Its definition of success, or null.</summary>

@@ -21,11 +21,13 @@ internal sealed partial class Defect : Exception
     public override string? StackTrace { get; }
 
     public static Defect Of(Exception exception) =>
-        exception as Defect ?? new(exception, string.Join("\n ---> ", Chain(exception).Select(e => $"{Line(e)}\n{e.StackTrace}".TrimEnd('\n'))));
+        exception as Defect
+        ?? new(exception, string.Join("\n ---> ", Chain(exception).Select(e => $"{Line(e)}\n{e.StackTrace}".TrimEnd('\n'))));
 
     public override string ToString() => text;
 
-    private static string Line(Exception e) => Said(e) is { } said ? $"{e.GetType().FullName}: {said}" : $"{e.GetType().FullName}";
+    private static string Line(Exception e) =>
+        Said(e) is { } said ? $"{e.GetType().FullName}: {said}" : $"{e.GetType().FullName}";
 
     private static string? Said(Exception e)
     {
@@ -34,7 +36,8 @@ internal sealed partial class Defect : Exception
         var isSafe = e.GetType().FullName!.StartsWith("ClaimCheck.", StringComparison.Ordinal)
             || e is NullReferenceException or InvalidCastException or IndexOutOfRangeException or NotSupportedException
                 or OverflowException or InvalidOperationException or OperationCanceledException or TimeoutException
-                or IOException or UnauthorizedAccessException or SocketException or HttpRequestException or AuthenticationException;
+                or IOException or UnauthorizedAccessException or SocketException or HttpRequestException
+                or AuthenticationException;
         return isSafe ? Signed().Replace(e.Message, "?[redacted]") : null;
     }
 

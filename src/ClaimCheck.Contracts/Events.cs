@@ -140,7 +140,8 @@ public sealed record BulkReadyData
 /// <param name="Dataset">The dataset's name.</param>
 /// <param name="Reason">The reason given, or null.</param>
 /// <param name="RevokedAt">When the revocation was committed.</param>
-public sealed record BulkRevokedData(ExportId ExportId, BatchId BatchId, string Dataset, string? Reason, DateTimeOffset RevokedAt);
+public sealed record BulkRevokedData(
+    ExportId ExportId, BatchId BatchId, string Dataset, string? Reason, DateTimeOffset RevokedAt);
 
 /// <summary>The data of a BulkCancelled.</summary>
 /// <param name="ExportId">The export.</param>
@@ -162,7 +163,8 @@ public sealed record BulkFailedData(ExportId ExportId, BatchId BatchId, string D
 /// <param name="Dataset">The dataset's name.</param>
 /// <param name="Missing">Consumers that have not applied it, or with too many terminal failures.</param>
 /// <param name="DueAt">By when they should have.</param>
-public sealed record BulkOverdueData(ExportId ExportId, BatchId BatchId, string Dataset, IReadOnlyList<string> Missing, DateTimeOffset DueAt)
+public sealed record BulkOverdueData(
+    ExportId ExportId, BatchId BatchId, string Dataset, IReadOnlyList<string> Missing, DateTimeOffset DueAt)
 {
     /// <summary>How many more are missing than the event can list; null where <see cref="Missing"/> lists them all.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

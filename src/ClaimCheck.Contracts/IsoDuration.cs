@@ -4,7 +4,8 @@ using System.Text.RegularExpressions;
 
 namespace ClaimCheck.Contracts;
 
-/// <summary>ISO 8601 durations without years and months (whose length would depend on a date), such as <c>PT1H</c> or <c>P7D</c>.</summary>
+/// <summary>ISO 8601 durations without years and months (whose length would depend on a date), such as <c>PT1H</c>
+/// or <c>P7D</c>.</summary>
 public static partial class IsoDuration
 {
     /// <summary>Parses a duration. Weeks are accepted too; signs, years and months are not.</summary>

@@ -107,8 +107,8 @@ public sealed record ManifestIndex(Link Url, long Bytes, string Sha256);
 public sealed record BlockIndex(IReadOnlyList<Block> Blocks)
 {
     /// <summary>
-    /// How the blocks are stored: one of <see cref="BlockFraming"/>. Version 0.1 did not say: null is <see cref="BlockFraming.Gzip"/> where the
-    /// manifest's compression is <c>gzip</c>, else <see cref="BlockFraming.None"/>.
+    /// How the blocks are stored: one of <see cref="BlockFraming"/>. Version 0.1 did not say: null is
+    /// <see cref="BlockFraming.Gzip"/> where the manifest's compression is <c>gzip</c>, else <see cref="BlockFraming.None"/>.
     /// </summary>
     [JsonPropertyOrder(-1)]
     public string? Framing { get; init; }
@@ -124,7 +124,8 @@ public static class BlockFraming
     /// </summary>
     public const string Deflate = "deflate";
 
-    /// <summary>Each block is a gzip member of its own, and so are the column names of a CSV file. Version 0.1 wrote compressed files so.</summary>
+    /// <summary>Each block is a gzip member of its own, and so are the column names of a CSV file. Version 0.1 wrote
+    /// compressed files so.</summary>
     public const string Gzip = "gzip";
 
     /// <summary>The blocks are stored as they are.</summary>

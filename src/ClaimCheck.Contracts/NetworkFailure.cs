@@ -22,24 +22,29 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
     public bool IsUntrusted => Code == Untrusted;
 
     /// <summary>Whether an exception, or its cause, is about the network.</summary>
-    public static bool IsOf(Exception exception) => Chain(exception).Any(e => e is HttpRequestException or SocketException or AuthenticationException);
+    public static bool IsOf(Exception exception) =>
+        Chain(exception).Any(e => e is HttpRequestException or SocketException or AuthenticationException);
 
     /// <param name="exception">What the client threw.</param>
     /// <param name="target">Where the call went, as far as that is known.</param>
     public static NetworkFailure Of(Exception exception, Uri? target)
     {
         var texts = string.Join('\n', Chain(exception).Select(e => e.Message));
-        var error = Chain(exception).OfType<HttpRequestException>().Select(e => e.HttpRequestError).FirstOrDefault(e => e != HttpRequestError.Unknown);
+        var error = Chain(exception).OfType<HttpRequestException>().Select(e => e.HttpRequestError)
+            .FirstOrDefault(e => e != HttpRequestError.Unknown);
         if (error == HttpRequestError.ProxyTunnelError)
             return new(Unreachable, $"the proxy{Name(ProxyOf(target))} does not connect to it{Status(exception, texts)}");
         if (error == HttpRequestError.SecureConnectionError || Chain(exception).Any(e => e is AuthenticationException))
             return OfTls(texts, target);
-        if (Chain(exception).OfType<SocketException>().FirstOrDefault() is { } socket && error is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError)
+        if (Chain(exception).OfType<SocketException>().FirstOrDefault() is { } socket
+            && error is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError)
             return OfSocket(socket.SocketErrorCode, target);
         if (exception is OperationCanceledException or TimeoutException)
             return new(Unreachable, "no connection was established in time: a firewall may drop it, or the port is wrong");
-        if (error is HttpRequestError.InvalidResponse or HttpRequestError.ResponseEnded or HttpRequestError.HttpProtocolError or HttpRequestError.VersionNegotiationError)
-            return new(Unreachable, "it closed the connection, or its answer is not HTTP" + (target?.Scheme == "http" ? ": if it speaks TLS, the address begins with https://" : ""));
+        if (error is HttpRequestError.InvalidResponse or HttpRequestError.ResponseEnded or HttpRequestError.HttpProtocolError
+            or HttpRequestError.VersionNegotiationError)
+            return new(Unreachable, "it closed the connection, or its answer is not HTTP"
+                + (target?.Scheme == "http" ? ": if it speaks TLS, the address begins with https://" : ""));
         return new(Unreachable, "the connection broke");
     }
 
@@ -49,7 +54,9 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
     /// <summary>The whole sentence.</summary>
     /// <param name="what">What was called: "The service at exports.example".</param>
     public string Sentence(string what) =>
-        IsUntrusted ? $"The certificate of {char.ToLowerInvariant(what[0])}{what[1..]} is not trusted: {Reason}." : $"{what} can't be reached: {Reason}.";
+        IsUntrusted
+            ? $"The certificate of {char.ToLowerInvariant(what[0])}{what[1..]} is not trusted: {Reason}."
+            : $"{what} can't be reached: {Reason}.";
 
     private static NetworkFailure OfSocket(SocketError error, Uri? target)
     {
@@ -62,7 +69,8 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
             SocketError.TryAgain => $"{name} could not be looked up; the name server does not answer",
             SocketError.ConnectionRefused => "nothing listens there, or it refuses the connection; check the host and the port",
             SocketError.TimedOut => "it does not answer; a firewall may drop the connection, or the port is wrong",
-            SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.NetworkDown => "the network has no route to it",
+            SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.NetworkDown =>
+                "the network has no route to it",
             SocketError.ConnectionReset or SocketError.ConnectionAborted => "it closed the connection",
             _ => $"the connection failed ({error})",
         });
@@ -74,9 +82,11 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
         if (texts.Contains("RemoteCertificateNameMismatch", StringComparison.Ordinal))
             reasons.Add($"it is for another name than {target?.Host ?? "the one that was called"}; use the name that it is for");
         if (texts.Contains("NotTimeValid", StringComparison.Ordinal))
-            reasons.Add("it has expired, or is not valid yet; its operator has to renew it, unless this machine's clock is wrong");
+            reasons.Add(
+                "it has expired, or is not valid yet; its operator has to renew it, unless this machine's clock is wrong");
         if (texts.Contains("UntrustedRoot", StringComparison.Ordinal) || texts.Contains("PartialChain", StringComparison.Ordinal))
-            reasons.Add("its issuer is unknown here; add the issuer's certificate to those that this machine trusts, or name a file of it in SSL_CERT_FILE");
+            reasons.Add("its issuer is unknown here; add the issuer's certificate to those that this machine trusts, or name a "
+                + "file of it in SSL_CERT_FILE");
         if (texts.Contains("Revoked", StringComparison.Ordinal))
             reasons.Add("its issuer has revoked it; its operator has to replace it");
         if (reasons.Count == 0 && Certificate().Match(texts) is { Success: true } other)
@@ -103,12 +113,16 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
     }
 
     // Without user and password.
-    private static string Name(Uri? proxy) => proxy is null ? "" : string.Create(CultureInfo.InvariantCulture, $" {proxy.Host}:{proxy.Port}");
+    private static string Name(Uri? proxy) =>
+        proxy is null ? "" : string.Create(CultureInfo.InvariantCulture, $" {proxy.Host}:{proxy.Port}");
 
     private static string Status(Exception exception, string texts)
     {
-        var status = Chain(exception).OfType<HttpRequestException>().Select(e => (int?)e.StatusCode).FirstOrDefault(code => code is not null)
-            ?? (ProxyStatus().Match(texts) is { Success: true } found ? int.Parse(found.Groups["status"].Value, CultureInfo.InvariantCulture) : null);
+        var status = Chain(exception).OfType<HttpRequestException>().Select(e => (int?)e.StatusCode)
+            .FirstOrDefault(code => code is not null)
+            ?? (ProxyStatus().Match(texts) is { Success: true } found
+                ? int.Parse(found.Groups["status"].Value, CultureInfo.InvariantCulture)
+                : null);
         return status is null ? "" : status == (int)HttpStatusCode.ProxyAuthenticationRequired
             ? ": it answers 407, and requires a user and password in HTTPS_PROXY"
             : $": it answers {status}";
@@ -120,15 +134,19 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
             yield return exception;
     }
 
-    [GeneratedRegex(@"certificate (is|was) [^:\n]*(: ?(?<flags>[A-Za-z, ]+))?", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"certificate (is|was) [^:\n]*(: ?(?<flags>[A-Za-z, ]+))?",
+        RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Certificate();
 
-    [GeneratedRegex("frame size|corrupted frame|wrong version number|http request", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("frame size|corrupted frame|wrong version number|http request", RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex NotTls();
 
-    [GeneratedRegex("protocol version|unsupported protocol|no protocols|handshake failure|no shared cipher|insufficient security", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("protocol version|unsupported protocol|no protocols|handshake failure|no shared cipher|insufficient security",
+        RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex NoAgreement();
 
-    [GeneratedRegex("status code '(?<status>[0-9]{3})'", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("status code '(?<status>[0-9]{3})'", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex ProxyStatus();
 }

@@ -3,7 +3,8 @@ namespace ClaimCheck.Contracts;
 /// <summary>An error as RFC 9457 <c>application/problem+json</c>.</summary>
 public sealed record Problem
 {
-    /// <summary>The address of a page that explains the code: <c>/problems/{code}</c> at the service, under its public address where one is set.</summary>
+    /// <summary>The address of a page that explains the code: <c>/problems/{code}</c> at the service, under its public address
+    /// where one is set.</summary>
     public required string Type { get; init; }
 
     /// <summary>The title of the code.</summary>

@@ -62,7 +62,8 @@ public sealed record ReceiptReport
     public string? Checkpoint { get; init; }
 }
 
-/// <summary>One record that failed: <c>POST …/receipts/{consumer}/failures</c>, as a JSON array or NDJSON, merged by key.</summary>
+/// <summary>One record that failed: <c>POST …/receipts/{consumer}/failures</c>, as a JSON array or NDJSON,
+/// merged by key.</summary>
 /// <param name="Key">The record key: the value of the dataset's key column, as text; at most 1,024 characters.</param>
 /// <param name="Class">One of <see cref="FailureClass"/>.</param>
 /// <param name="Code">A stable code of the consumer's own, for example <c>db_down</c>; at most 100 characters.</param>
@@ -145,7 +146,8 @@ public sealed record Receipt
 /// <param name="Transient">Records that failed and may succeed if tried again.</param>
 /// <param name="Terminal">Records that will never succeed.</param>
 /// <param name="UpdatedAt">When it last reported, or null.</param>
-public sealed record ReceiptSummary(string Consumer, string? State, long Succeeded, long Transient, long Terminal, DateTimeOffset? UpdatedAt);
+public sealed record ReceiptSummary(
+    string Consumer, string? State, long Succeeded, long Transient, long Terminal, DateTimeOffset? UpdatedAt);
 
 /// <summary>The consumer of a retry or a redelivery: <c>POST …/retries</c> and <c>POST …/redeliveries</c>.</summary>
 /// <param name="Consumer">The consumer's name.</param>

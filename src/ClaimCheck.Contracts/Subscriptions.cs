@@ -57,7 +57,8 @@ public sealed record SubscriptionRequest
     /// <summary>A queue's ARN, or the address for the POSTs.</summary>
     public required string Endpoint { get; init; }
 
-    /// <summary>For webhooks: one of <see cref="WebhookContentType"/>; null or left out means <see cref="WebhookContentType.Default"/>.</summary>
+    /// <summary>For webhooks: one of <see cref="WebhookContentType"/>; null or left out means
+    /// <see cref="WebhookContentType.Default"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ContentType { get; init; }
 }
@@ -102,7 +103,8 @@ public sealed record Subscription
     /// <summary>When it was created.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>What the operator should know, for example that a queue keeps messages for longer than a dataset keeps files.</summary>
+    /// <summary>What the operator should know, for example that a queue keeps messages for longer than a
+    /// dataset keeps files.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
     /// <summary>
@@ -157,7 +159,8 @@ public sealed record WebhookDelivery
 
     /// <summary>
     /// Why the last try failed, or null: <c>status</c>, <c>redirect</c>, <c>timeout</c>, <c>unreachable</c>, <c>tls_failed</c>,
-    /// <c>blocked_address</c>, <c>proxy_failed</c>, <c>invalid_answer</c>, <c>gone</c>; <c>internal_error</c> where nothing could be sent.
+    /// <c>blocked_address</c>, <c>proxy_failed</c>, <c>invalid_answer</c>, <c>gone</c>; <c>internal_error</c>
+    /// where nothing could be sent.
     /// </summary>
     public string? LastFailure { get; init; }
 

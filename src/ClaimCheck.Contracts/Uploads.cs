@@ -1,7 +1,8 @@
 namespace ClaimCheck.Contracts;
 
 /// <summary>A file that a producer announces.</summary>
-/// <param name="Name">Its name in calls and errors: letters, digits, dots, dashes and underscores, at most 100. Consumers don't see it.</param>
+/// <param name="Name">Its name in calls and errors: letters, digits, dots, dashes and underscores, at most 100.
+/// Consumers don't see it.</param>
 /// <param name="Bytes">Its size as it is sent, 1 byte at least.</param>
 /// <param name="Sha256">The SHA-256 of those bytes, 64 hex digits.</param>
 /// <param name="Records">How many records it has.</param>
@@ -30,13 +31,16 @@ public sealed record UploadRequest
     /// </summary>
     public string? Compression { get; init; }
 
-    /// <summary>Files for consumers are closed before they would grow past this many stored bytes; 64 KiB to 5 GiB, 256 MiB by default.</summary>
+    /// <summary>Files for consumers are closed before they would grow past this many stored bytes; 64 KiB to 5 GiB, 256
+    /// MiB by default.</summary>
     public long? MaxFileBytes { get; init; }
 
-    /// <summary>How long consumers' links live, as an ISO 8601 duration, PT1S to P7D; the dataset's own, or PT1H, by default.</summary>
+    /// <summary>How long consumers' links live, as an ISO 8601 duration, PT1S to P7D; the dataset's own, or
+    /// PT1H, by default.</summary>
     public string? LinkLifetime { get; init; }
 
-    /// <summary>How long the files are kept, counted from ready, as an ISO 8601 duration; the dataset's own, or P7D, by default.</summary>
+    /// <summary>How long the files are kept, counted from ready, as an ISO 8601 duration; the dataset's own, or
+    /// P7D, by default.</summary>
     public string? Retention { get; init; }
 
     /// <summary>The files, in the order of their records.</summary>
@@ -55,11 +59,13 @@ public sealed record UploadLink(string Method, Link Url, DateTimeOffset ExpiresA
 /// <param name="Bytes">Its size.</param>
 /// <param name="Sha256">Its SHA-256.</param>
 /// <param name="Records">Its records.</param>
-/// <param name="Received">True where it has arrived whole, and is not taken again: through the service, with its SHA-256 found right, or in parts that were put together. What is sent by a link to S3 is looked at when the batch is published.</param>
+/// <param name="Received">True where it has arrived whole, and is not taken again: through the service, with its SHA-256 found
+/// right, or in parts that were put together. What is sent by a link to S3 is looked at when the batch is published.</param>
 /// <param name="Content">Where PUT streams it through the service; null once the batch is published or has ended.</param>
 /// <param name="Link">The link to write it by one PUT of exactly its size; null as above, once it has arrived, and for more than
 /// 5 GiB at S3.</param>
-/// <param name="Multipart">Where POST begins an upload in parts; null as above, once it has arrived, and where the staging is a folder.</param>
+/// <param name="Multipart">Where POST begins an upload in parts; null as above, once it has arrived, and where the
+/// staging is a folder.</param>
 public sealed record UploadFile(
     string Name, long Bytes, string Sha256, long Records, bool Received, string? Content, UploadLink? Link, string? Multipart);
 

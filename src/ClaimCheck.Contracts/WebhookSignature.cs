@@ -16,7 +16,8 @@ public static class WebhookSignature
     /// <summary>The header with the moment of the try, in Unix seconds.</summary>
     public const string TimestampHeader = "webhook-timestamp";
 
-    /// <summary>The header with one signature, <c>v1,{base64}</c>, or several with spaces between while a secret is rotated.</summary>
+    /// <summary>The header with one signature, <c>v1,{base64}</c>, or several with spaces between while a
+    /// secret is rotated.</summary>
     public const string SignatureHeader = "webhook-signature";
 
     private const string SecretPrefix = "whsec_";
@@ -40,7 +41,8 @@ public static class WebhookSignature
     {
         if (!TryKey(secret, out var key))
             throw new ArgumentException("A webhook's secret is whsec_ and the base64 of 24 to 64 bytes.", nameof(secret));
-        return "v1," + Convert.ToBase64String(Mac(key, id, timestamp.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), body));
+        return "v1,"
+            + Convert.ToBase64String(Mac(key, id, timestamp.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), body));
     }
 
     /// <summary>
@@ -54,7 +56,8 @@ public static class WebhookSignature
     /// <param name="body">The body, byte for byte.</param>
     /// <param name="now">The receiver's clock.</param>
     public static bool Verify(
-        IEnumerable<string> secrets, string? id, string? timestamp, string? signatures, ReadOnlySpan<byte> body, DateTimeOffset now)
+        IEnumerable<string> secrets, string? id, string? timestamp, string? signatures, ReadOnlySpan<byte> body,
+        DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(secrets);
         if (id is not { Length: > 0 } || signatures is null

@@ -38,5 +38,6 @@ foreach (var chapter in chapters)
     if (await tour.RunAsync(chapter, stop.Token) is var exit and not 0)
         return exit;
 }
-screen.End($"Shown in {watch.Elapsed.TotalSeconds:0} s. ./dev demo --help lists all chapters; ./dev up starts a service of your own.");
+screen.End(
+    $"Shown in {watch.Elapsed.TotalSeconds:0} s. ./dev demo --help lists all chapters; ./dev up starts a service of your own.");
 return 0;

@@ -58,7 +58,8 @@ internal sealed class ImportOptions
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new ImportException(ImportCodes.InvalidConfiguration, $"The configuration {path} can't be read: {e.Message}", e);
+            throw new ImportException(
+                ImportCodes.InvalidConfiguration, $"The configuration {path} can't be read: {e.Message}", e);
         }
     }
 }
@@ -89,7 +90,8 @@ internal sealed class ArrivalOptions
             && !name.EndsWith(Marker, StringComparison.Ordinal)
         : RecordFile.FormatOf(name) is not null);
 
-    /// <summary>The address of S3, where it is not AWS's own; by default what <c>AWS_ENDPOINT_URL_S3</c> or <c>AWS_ENDPOINT_URL</c> says.</summary>
+    /// <summary>The address of S3, where it is not AWS's own; by default what <c>AWS_ENDPOINT_URL_S3</c> or
+    /// <c>AWS_ENDPOINT_URL</c> says.</summary>
     public string? ServiceUrl { get; set; }
 
     public string? Region { get; set; }
@@ -137,7 +139,8 @@ internal sealed class FieldOptions
     [JsonConverter(typeof(AnyAsText))]
     public string? Constant { get; set; }
 
-    /// <summary><c>text</c>, <c>integer</c>, <c>numeric</c>, <c>boolean</c>, <c>date</c>, <c>timestamptz</c>, <c>uuid</c> or <c>json</c>.</summary>
+    /// <summary><c>text</c>, <c>integer</c>, <c>numeric</c>, <c>boolean</c>, <c>date</c>, <c>timestamptz</c>, <c>uuid</c>
+    /// or <c>json</c>.</summary>
     public string Type { get; set; } = "text";
 
     /// <summary>Without it a record is invalid.</summary>
@@ -154,7 +157,8 @@ internal sealed class FieldOptions
             return value.RootElement.GetRawText();
         }
 
-        public override void Write(Utf8JsonWriter writer, string? value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+        public override void Write(Utf8JsonWriter writer, string? value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value);
     }
 }
 

@@ -19,7 +19,8 @@ internal static class ImportOptionsCheck
     public static IEnumerable<string> Problems(ImportOptions options)
     {
         if (options.Name.Length is 0 or > 64 || !options.Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
-            yield return $"name is '{options.Name}', but must be up to 64 letters, digits, dashes and underscores: it is used in paths.";
+            yield return $"name is '{options.Name}', but must be up to 64 letters, digits, dashes and "
+                + "underscores: it is used in paths.";
         foreach (var problem in Range("batchSize", options.BatchSize, 1, 1000)
             .Concat(Range("batchBytes", options.BatchBytes, 1 << 10, 64 << 20))
             .Concat(Range("parallelism", options.Parallelism, 1, 64))
@@ -35,15 +36,18 @@ internal static class ImportOptionsCheck
         foreach (var problem in Durations(options))
             yield return problem;
         if (Array.IndexOf(Completions, options.Arrival.Complete) < 0)
-            yield return $"arrival.complete is '{options.Arrival.Complete}', but must be one of {string.Join(", ", Completions)}: half-written files could be taken.";
+            yield return $"arrival.complete is '{options.Arrival.Complete}', but must be one of "
+                + $"{string.Join(", ", Completions)}: half-written files could be taken.";
         if (options.Arrival.Marker.Length == 0 || options.Arrival.Marker.Contains('/', StringComparison.Ordinal))
             yield return $"arrival.marker is '{options.Arrival.Marker}', but must be the end of a name, such as .done.";
         if (options.Arrival.ServiceUrl is { } s3 && !IsWeb(s3, out _))
             yield return $"arrival.serviceUrl is '{s3}', but must be http(s)://host[:port].";
         if (options.Reading.Format is { } format && Array.IndexOf(Formats, format) < 0)
             yield return $"reading.format is '{format}', but must be csv or ndjson.";
-        if (options.Reading.Delimiter is not [var delimiter] || !char.IsAscii(delimiter) || delimiter is '"' or '\r' or '\n' or '\0')
-            yield return $"reading.delimiter is '{options.Reading.Delimiter}', but must be one ASCII character that is neither a quote nor a line end.";
+        if (options.Reading.Delimiter is not [var delimiter] || !char.IsAscii(delimiter)
+            || delimiter is '"' or '\r' or '\n' or '\0')
+            yield return $"reading.delimiter is '{options.Reading.Delimiter}', but must be one ASCII character that is "
+                + "neither a quote nor a line end.";
         foreach (var problem in MappingProblems(options.Mapping).Concat(EndpointProblems(options.Endpoint)))
             yield return problem;
     }
@@ -66,7 +70,8 @@ internal static class ImportOptionsCheck
     private static IEnumerable<string> MappingProblems(MappingOptions mapping)
     {
         if (mapping.Key is { } key && mapping.Fields.Count > 0 && !mapping.Fields.ContainsKey(key))
-            yield return $"mapping.key is '{key}', but mapping.fields does not have that field: failures could not name their record.";
+            yield return $"mapping.key is '{key}', but mapping.fields does not have that field: failures could "
+                + "not name their record.";
         foreach (var (name, field) in mapping.Fields)
         {
             if (field is null || field.From is null == field.Constant is null)
@@ -75,7 +80,8 @@ internal static class ImportOptionsCheck
                 continue;
             }
             if (!FieldType.TryParse(field.Type, out var type))
-                yield return $"mapping.fields.{name}.type is '{field.Type}', but must be one of {string.Join(", ", FieldType.Names)}.";
+                yield return $"mapping.fields.{name}.type is '{field.Type}', but must be one of "
+                    + $"{string.Join(", ", FieldType.Names)}.";
             else if (field.Constant is { } constant && !type.IsValid(constant))
                 yield return $"mapping.fields.{name}.constant is not of type {field.Type}: every record would be invalid.";
         }
@@ -86,7 +92,8 @@ internal static class ImportOptionsCheck
         if (Array.IndexOf(Contracts, endpoint.Contract) < 0)
             yield return $"endpoint.contract is '{endpoint.Contract}', but must be one of {string.Join(", ", Contracts)}.";
         if (endpoint.Contract == "bulk-jobs" && string.IsNullOrWhiteSpace(endpoint.Operation))
-            yield return "endpoint.operation is not set, but endpoint.contract is bulk-jobs: the service must know what to do with the items.";
+            yield return "endpoint.operation is not set, but endpoint.contract is bulk-jobs: the service must know "
+                + "what to do with the items.";
         // Its own text could contain a password, so it is not quoted.
         if (endpoint.Url is null || !IsWeb(endpoint.Url, out var url) || url.UserInfo.Length > 0)
             yield return "endpoint.url must be an absolute http(s) address without a user: records could not be sent.";
@@ -100,7 +107,8 @@ internal static class ImportOptionsCheck
             if (value is null || !probe.Headers.TryAddWithoutValidation(name, value) || value.AsSpan().ContainsAny('\r', '\n'))
                 yield return $"endpoint.headers has '{name}', which can't be a header of a call.";
             else if (name.Equals("Idempotency-Key", StringComparison.OrdinalIgnoreCase))
-                yield return "endpoint.headers has 'Idempotency-Key', but each batch has its own: sending again would not be safe.";
+                yield return "endpoint.headers has 'Idempotency-Key', but each batch has its own: sending "
+                    + "again would not be safe.";
         }
     }
 

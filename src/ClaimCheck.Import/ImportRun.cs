@@ -37,7 +37,8 @@ internal sealed record ImportRun : ImportFacts
         var hasEnded = RunState.IsEnd(run.State);
         (RunId, Name, Source) = (run.RunId, run.Name, run.Source);
         EstimatedEndAt = isActive && !hasEnded ? Estimate(run, history, time) : null;
-        NextRetryAt = !hasEnded && tally.Retrying > 0 && history.NextDue is { } due ? DateTimeOffset.FromUnixTimeMilliseconds(due) : null;
+        NextRetryAt =
+            !hasEnded && tally.Retrying > 0 && history.NextDue is { } due ? DateTimeOffset.FromUnixTimeMilliseconds(due) : null;
         Rejects = tally.Failed + tally.Invalid > 0 ? directory.Rejects : null;
     }
 
@@ -71,7 +72,8 @@ internal sealed record ImportRun : ImportFacts
 internal sealed record ImportCounts(long? Records, long Succeeded, long Retrying, long Failed, long Invalid, long Pending)
 {
     public ImportCounts(long? records, RunTally tally)
-        : this(records, tally.Succeeded, tally.Retrying, tally.Failed, tally.Invalid, (records ?? 0) - tally.Ended - tally.Retrying)
+        : this(
+            records, tally.Succeeded, tally.Retrying, tally.Failed, tally.Invalid, (records ?? 0) - tally.Ended - tally.Retrying)
     {
     }
 }

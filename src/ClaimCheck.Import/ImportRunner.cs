@@ -56,9 +56,14 @@ internal sealed class ImportRunner : IDisposable
                 return resumed;
         }
         if (Writers.Has(path) == true)
-            throw new ImportException(ImportCodes.FileOpen, $"The file {path} is open for writing: import it once its writer has closed it.");
+            throw new ImportException(
+                ImportCodes.FileOpen, $"The file {path} is open for writing: import it once its writer has closed it.");
         var directory = Runs.DirectoryOf(ImportRuns.NewId());
-        var run = NewRun(directory, Path.GetFileName(path), path, RunOrigin.File, path) with { Again = again, Configuration = configuration };
+        var run = NewRun(directory, Path.GetFileName(path), path, RunOrigin.File, path) with
+        {
+            Again = again,
+            Configuration = configuration,
+        };
         return (await BeginAsync(directory, run, NamedFile.Instance, progress, cancellationToken))!;
     }
 
@@ -73,7 +78,9 @@ internal sealed class ImportRunner : IDisposable
         if (run.IsSettled)
             throw new ImportException(ImportCodes.RunEnded, $"Run {runId} is {run.State} already.");
         if (run.Name != options.Name)
-            throw new ImportException(ImportCodes.InvalidConfiguration, $"Run {runId} is of the import {run.Name}, but the configuration is for {options.Name}.");
+            throw new ImportException(
+                ImportCodes.InvalidConfiguration,
+                $"Run {runId} is of the import {run.Name}, but the configuration is for {options.Name}.");
         using var source = Watched.Of(run, options, time);
         return await new RunProcessor(directory, run, context, progress).RunAsync(source.Source, cancellationToken)
             ?? throw new ImportException(ImportCodes.FileMissing, $"The file of run {runId} is gone; nothing of it was sent.");
@@ -87,7 +94,8 @@ internal sealed class ImportRunner : IDisposable
     /// <param name="cancellationToken">Interrupts it; the retry can be resumed.</param>
     /// <exception cref="ImportException">There is nothing to retry, or it was retried already.</exception>
     public async Task<ImportRun> RetryAsync(
-        string runId, IReadOnlyCollection<string> classes, string? configuration, Action<ImportRun> progress, CancellationToken cancellationToken) =>
+        string runId, IReadOnlyCollection<string> classes, string? configuration, Action<ImportRun> progress,
+        CancellationToken cancellationToken) =>
         await ResumeAsync(await PrepareRetryAsync(runId, classes, configuration, cancellationToken), progress, cancellationToken);
 
     /// <summary>Creates the run that <see cref="RetryAsync"/> would, without processing it.</summary>
@@ -113,7 +121,8 @@ internal sealed class ImportRunner : IDisposable
     /// <param name="progress">Reported after each batch and at each end; from several threads.</param>
     /// <param name="cancellationToken">Interrupts it; all runs can be resumed.</param>
     /// <exception cref="ImportException">The options name no source that can be watched.</exception>
-    public async Task WatchAsync(bool once, bool again, string? configuration, Action<ImportRun> progress, CancellationToken cancellationToken)
+    public async Task WatchAsync(
+        bool once, bool again, string? configuration, Action<ImportRun> progress, CancellationToken cancellationToken)
     {
         using var watched = Watched.Of(options, time);
         ProveLocks();
@@ -121,7 +130,8 @@ internal sealed class ImportRunner : IDisposable
         await new SourceWatcher(watched.Source, Runs, context, progress, NewRunOf).RunAsync(once, cancellationToken);
 
         RunDocument NewRunOf(RunDirectory directory, Arrival arrival) =>
-            NewRun(directory, arrival.Name, arrival.Source, watched.Source.Origin, watched.Source.InputFor(arrival, directory)) with
+            NewRun(
+                directory, arrival.Name, arrival.Source, watched.Source.Origin, watched.Source.InputFor(arrival, directory)) with
             {
                 Again = again,
                 Configuration = configuration,
@@ -143,7 +153,8 @@ internal sealed class ImportRunner : IDisposable
     }
 
     private async Task<ImportRun?> BeginAsync(
-        RunDirectory directory, RunDocument run, IFileSource source, Action<ImportRun> progress, CancellationToken cancellationToken)
+        RunDirectory directory, RunDocument run, IFileSource source, Action<ImportRun> progress,
+        CancellationToken cancellationToken)
     {
         directory.Create();
         using var held = await directory.TryLockAsync(cancellationToken);

@@ -29,7 +29,8 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
     {
         var folder = Path.Combine(State, "runs");
         return Directory.Exists(folder)
-            ? Directory.EnumerateDirectories(folder, $"{Prefix}*").Select(path => Path.GetFileName(path)).OrderDescending(StringComparer.Ordinal)
+            ? Directory.EnumerateDirectories(folder, $"{Prefix}*").Select(path => Path.GetFileName(path))
+                .OrderDescending(StringComparer.Ordinal)
             : [];
     }
 
@@ -47,7 +48,8 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
 
     // The id becomes a path.
     public bool Has(string runId) =>
-        runId.StartsWith(Prefix, StringComparison.Ordinal) && runId[Prefix.Length..].All(char.IsAsciiHexDigitLower) && DirectoryOf(runId).Exists;
+        runId.StartsWith(Prefix, StringComparison.Ordinal) && runId[Prefix.Length..].All(char.IsAsciiHexDigitLower)
+        && DirectoryOf(runId).Exists;
 
     /// <exception cref="ImportException">The run does not exist.</exception>
     public async Task<(RunDirectory Directory, RunDocument Document)> FindAsync(string runId, CancellationToken cancellationToken)
@@ -93,8 +95,10 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
     public async Task<IReadOnlyList<RunDocument>> NewestAsync(int limit, CancellationToken cancellationToken) =>
         await Found(id => TryLoadAsync(id, cancellationToken)).Take(limit).ToListAsync(cancellationToken);
 
-    /// <summary>The runs of an import that were settled before a moment, oldest first. A retry comes after its original.</summary>
-    public async Task<IReadOnlyList<RunDocument>> SettledBeforeAsync(string name, DateTimeOffset moment, CancellationToken cancellationToken)
+    /// <summary>The runs of an import that were settled before a moment, oldest first. A retry comes
+    /// after its original.</summary>
+    public async Task<IReadOnlyList<RunDocument>> SettledBeforeAsync(
+        string name, DateTimeOffset moment, CancellationToken cancellationToken)
     {
         var runs = new List<RunDocument>();
         foreach (var id in Ids().Reverse())
@@ -127,7 +131,8 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
             return;
         foreach (var gone in Directory.EnumerateDirectories(folder, $".{Prefix}*"))
             Directory.Delete(gone, recursive: true);
-        foreach (var directory in Ids().Select(DirectoryOf).Where(each => !each.Exists && Directory.GetLastWriteTimeUtc(each.Path) < moment.UtcDateTime))
+        foreach (var directory in Ids().Select(DirectoryOf)
+            .Where(each => !each.Exists && Directory.GetLastWriteTimeUtc(each.Path) < moment.UtcDateTime))
             Remove(directory);
     }
 
@@ -202,7 +207,8 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Import {RunId} is suspended, because its document can't be read: repair it, or remove the run's directory. {Reason}")]
+        [LoggerMessage(LogLevel.Error, "Import {RunId} is suspended, because its document can't be read: repair it, or remove "
+            + "the run's directory. {Reason}")]
         public static partial void Damaged(ILogger logger, string runId, string reason);
     }
 }

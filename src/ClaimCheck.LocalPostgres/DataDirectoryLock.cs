@@ -41,7 +41,9 @@ internal sealed class DataDirectoryLock : IDisposable
         catch (IOException e)
         {
             throw new LocalPostgresException(
-                $"The data directory {dataDirectory} can't be used ({e.Message}): set ClaimCheck:DataDirectory to another folder.", e);
+                $"The data directory {dataDirectory} can't be used ({e.Message}): set "
+                + "ClaimCheck:DataDirectory to another folder.",
+                e);
         }
     }
 

@@ -7,8 +7,8 @@ using Npgsql;
 namespace ClaimCheck.LocalPostgres;
 
 /// <summary>
-/// A private Postgres, started from the machine's own binaries over a data directory, reached through a socket in a private folder,
-/// stopped with the service. One left behind by a service that was killed is taken over by the next.
+/// A private Postgres, started from the machine's own binaries over a data directory, reached through a socket in a private
+/// folder, stopped with the service. One left behind by a service that was killed is taken over by the next.
 /// </summary>
 public sealed partial class PrivatePostgres : IAsyncDisposable
 {
@@ -46,7 +46,8 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
         string dataDirectory, IReadOnlyList<string> searchList, ILogger logger, CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows())
-            throw new LocalPostgresException("The embedded PostgreSQL needs Linux or macOS: on Windows set ConnectionStrings:Catalog.");
+            throw new LocalPostgresException(
+                "The embedded PostgreSQL needs Linux or macOS: on Windows set ConnectionStrings:Catalog.");
 
         dataDirectory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(dataDirectory));
         var held = DataDirectoryLock.Take(dataDirectory);
@@ -99,13 +100,15 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
         {
             await create.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
+        catch (PostgresException e)
+            when (e.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
         {
             // Another caller was faster.
         }
     }
 
-    /// <summary>Stops the server: sessions are cut, data are safe. A server that does not stop in time recovers at its next start.</summary>
+    /// <summary>Stops the server: sessions are cut, data are safe. A server that does not stop in time recovers at
+    /// its next start.</summary>
     public async ValueTask DisposeAsync()
     {
         if (isDisposed)
@@ -139,7 +142,9 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
         while (true)
         {
             var started = await PgCtlAsync(
-                ["start", "--wait", "--timeout", Seconds(StartPatience), "--silent", "--log", Path.GetFileName(directory.StartLog)], cancellationToken);
+                ["start", "--wait", "--timeout", Seconds(StartPatience), "--silent", "--log",
+                    Path.GetFileName(directory.StartLog)],
+                cancellationToken);
             if (started.Succeeded)
                 break;
 
@@ -185,7 +190,8 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
             }
         }
 
-        throw new LocalPostgresException($"PostgreSQL {binaries.Major} can't make its database in {directory.Home}: {made.Reason}");
+        throw new LocalPostgresException(
+            $"PostgreSQL {binaries.Major} can't make its database in {directory.Home}: {made.Reason}");
     }
 
     /// <returns>True where the server of a killed service still runs over these data, and answers.</returns>
@@ -227,7 +233,8 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
             return;
         }
 
-        var stopped = await PgCtlAsync(["stop", "--mode", "fast", "--wait", "--timeout", "20", "--silent"], CancellationToken.None);
+        var stopped = await PgCtlAsync(
+            ["stop", "--mode", "fast", "--wait", "--timeout", "20", "--silent"], CancellationToken.None);
         if (!stopped.Succeeded && await running.ServesAsync(directory.Data, CancellationToken.None))
         {
             Log.Slow(logger, running.Pid);
@@ -266,13 +273,16 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
         [LoggerMessage(LogLevel.Information, "PostgreSQL {Major} runs over {Data}, after {Milliseconds} ms.")]
         public static partial void Started(ILogger logger, int major, string data, long milliseconds);
 
-        [LoggerMessage(LogLevel.Information, "PostgreSQL (process {Pid}) still ran over {Data} and is taken over: the service before this one was killed.")]
+        [LoggerMessage(LogLevel.Information,
+            "PostgreSQL (process {Pid}) still ran over {Data} and is taken over: the service before this one was killed.")]
         public static partial void Adopted(ILogger logger, int pid, string data);
 
-        [LoggerMessage(LogLevel.Warning, "PostgreSQL (process {Pid}) still ran over {Data} but does not answer: it is stopped and started again.")]
+        [LoggerMessage(LogLevel.Warning,
+            "PostgreSQL (process {Pid}) still ran over {Data} but does not answer: it is stopped and started again.")]
         public static partial void Replaced(ILogger logger, int pid, string data);
 
-        [LoggerMessage(LogLevel.Warning, "PostgreSQL (process {Pid}) did not stop within 20 seconds: it is cut off, and recovers at its next start.")]
+        [LoggerMessage(LogLevel.Warning,
+            "PostgreSQL (process {Pid}) did not stop within 20 seconds: it is cut off, and recovers at its next start.")]
         public static partial void Slow(ILogger logger, int pid);
 
         [LoggerMessage(LogLevel.Information, "PostgreSQL over {Data} is stopped.")]

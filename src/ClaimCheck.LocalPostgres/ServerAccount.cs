@@ -26,7 +26,8 @@ internal sealed class ServerAccount
             ?? await NamedAsync("nobody", cancellationToken)
             ?? throw new LocalPostgresException(
                 "PostgreSQL refuses to run as root, and this process can switch to neither the user postgres nor nobody "
-                + "(tried setpriv, runuser, su and sudo): start the service as an ordinary user, or set ConnectionStrings:Catalog.");
+                + "(tried setpriv, runuser, su and sudo): start the service as an ordinary user, or set "
+                + "ConnectionStrings:Catalog.");
     }
 
     /// <summary>The account that owns data of an earlier start, perhaps of a service that was not root.</summary>

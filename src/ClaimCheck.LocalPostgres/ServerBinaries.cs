@@ -35,7 +35,8 @@ internal sealed partial record ServerBinaries(string Folder, int Major)
 
     /// <param name="searchList">Folders, in order of preference.</param>
     /// <param name="account">The account that must be able to run them.</param>
-    /// <param name="data">The existing data's folder and major version: only the same version can read them. Null for none.</param>
+    /// <param name="data">The existing data's folder and major version: only the same version can read
+    /// them. Null for none.</param>
     /// <param name="cancellationToken">Stops the search.</param>
     /// <exception cref="LocalPostgresException">None was found, or none that fits.</exception>
     public static async Task<ServerBinaries> FindAsync(
@@ -57,8 +58,9 @@ internal sealed partial record ServerBinaries(string Folder, int Major)
         if (data is { } old && unfit.Count > 0)
         {
             throw new LocalPostgresException(
-                $"The database in {old.Folder} was made by PostgreSQL {old.Major}, but this machine has {string.Join(", ", unfit)}: "
-                + $"install PostgreSQL {old.Major} beside it, or set ClaimCheck:DataDirectory to another folder to start with an empty one.");
+                $"The database in {old.Folder} was made by PostgreSQL {old.Major}, but this machine has "
+                + $"{string.Join(", ", unfit)}: install PostgreSQL {old.Major} beside it, or set ClaimCheck:DataDirectory to "
+                + "another folder to start with an empty one.");
         }
 
         var lacking = unfit.Count > 0
@@ -66,7 +68,8 @@ internal sealed partial record ServerBinaries(string Folder, int Major)
             : "No PostgreSQL server was found on this machine";
         throw new LocalPostgresException(
             $"{lacking}: install it (Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; "
-            + "Alpine: apk add postgresql; macOS: brew install postgresql@17), or set ConnectionStrings:Catalog to a database of your own.");
+            + "Alpine: apk add postgresql; macOS: brew install postgresql@17), or set ConnectionStrings:Catalog "
+            + "to a database of your own.");
     }
 
     private static async Task<ServerBinaries?> ProbeAsync(

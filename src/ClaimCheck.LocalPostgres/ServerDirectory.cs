@@ -57,8 +57,8 @@ internal sealed partial class ServerDirectory
             if (!await account.CanEnterAsync(dataDirectory, cancellationToken))
             {
                 throw new LocalPostgresException(
-                    $"{nearby} holds a database, but the user {account.Name}, who runs it, can't enter {dataDirectory} (any more): "
-                    + "open the folders above it, or set ClaimCheck:DataDirectory to another folder.");
+                    $"{nearby} holds a database, but the user {account.Name}, who runs it, can't enter {dataDirectory} (any "
+                    + "more): open the folders above it, or set ClaimCheck:DataDirectory to another folder.");
             }
         }
         else if (!await account.CanEnterAsync(dataDirectory, cancellationToken))

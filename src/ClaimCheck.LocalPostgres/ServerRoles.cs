@@ -5,8 +5,8 @@ using Npgsql;
 namespace ClaimCheck.LocalPostgres;
 
 /// <summary>
-/// The roles that a program works as in its private Postgres. None is a superuser, so that a statement with a fault in it can read neither files nor
-/// other databases. The superuser makes databases and roles, at start alone.
+/// The roles that a program works as in its private Postgres. None is a superuser, so that a statement with a fault in it can
+/// read neither files nor other databases. The superuser makes databases and roles, at start alone.
 /// </summary>
 public static class ServerRoles
 {
@@ -46,7 +46,8 @@ public static class ServerRoles
         Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(password), Encoding.UTF8.GetBytes(role)));
 
     // A role that may sign in and nothing else.
-    private static Task EnsureAsync(NpgsqlConnection connection, string role, string password, CancellationToken cancellationToken) =>
+    private static Task EnsureAsync(
+        NpgsqlConnection connection, string role, string password, CancellationToken cancellationToken) =>
         RunAsync(
             connection,
             $$"""
@@ -63,11 +64,14 @@ public static class ServerRoles
             cancellationToken);
 
     // Every table of the databases that it may connect to.
-    private static Task MayReadAsync(NpgsqlConnection connection, string role, string database, CancellationToken cancellationToken) =>
-        RunAsync(connection, $"GRANT pg_read_all_data TO {role}; GRANT CONNECT ON DATABASE {Quoted(database)} TO {role};", cancellationToken);
+    private static Task MayReadAsync(
+        NpgsqlConnection connection, string role, string database, CancellationToken cancellationToken) =>
+        RunAsync(connection, $"GRANT pg_read_all_data TO {role}; GRANT CONNECT ON DATABASE {Quoted(database)} TO {role};",
+            cancellationToken);
 
     // Versions before 0.2 worked as the superuser. Once everything is transferred, this finds nothing.
-    private static Task HandOverAsync(NpgsqlConnection connection, string database, string role, CancellationToken cancellationToken) =>
+    private static Task HandOverAsync(
+        NpgsqlConnection connection, string database, string role, CancellationToken cancellationToken) =>
         RunAsync(
             connection,
             $$"""
@@ -112,7 +116,8 @@ public static class ServerRoles
 
     private static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-#pragma warning disable CA2100 // Definitions take no parameters: roles are constants, names are quoted, passwords are hexadecimal.
+        // Definitions take no parameters: roles are constants, names are quoted, passwords are hexadecimal.
+#pragma warning disable CA2100
         await using var command = new NpgsqlCommand(sql, connection);
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync(cancellationToken);

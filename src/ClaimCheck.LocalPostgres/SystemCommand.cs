@@ -9,7 +9,8 @@ internal static class SystemCommand
     private const int NotFound = 127;
 
     /// <param name="commandLine">The program and its arguments; no shell reads them.</param>
-    /// <param name="pgData">The data directory, for Postgres' own tools: as <c>PGDATA</c> it is not quoted by anyone's shell.</param>
+    /// <param name="pgData">The data directory, for Postgres' own tools: as <c>PGDATA</c> it is not quoted
+    /// by anyone's shell.</param>
     /// <param name="cancellationToken">Ends the program too.</param>
     public static async Task<CommandOutcome> RunAsync(
         IEnumerable<string> commandLine, string? pgData, CancellationToken cancellationToken)
@@ -80,7 +81,8 @@ internal sealed record CommandOutcome(int ExitCode, string Output, string Errors
     {
         get
         {
-            var lines = (Errors + "\n" + Output).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            var lines = (Errors + "\n" + Output).Split(
+                '\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
             return lines.FirstOrDefault(line => line.Contains("FATAL", StringComparison.Ordinal)
                     || line.Contains("error:", StringComparison.OrdinalIgnoreCase))
                 ?? lines.LastOrDefault()

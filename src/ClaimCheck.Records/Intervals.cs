@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace ClaimCheck.Records;
 
 /// <summary>
-/// Intervals as Postgres writes them (ISO 8601 with signs, <c>1 day 02:00:00</c>), and as Java (<c>PT-1H</c>), Python (<c>-1 day, 23:00:00</c>),
-/// Go (<c>-1h30m0s</c>) and .NET (<c>-1.02:00:00</c>) do.
+/// Intervals as Postgres writes them (ISO 8601 with signs, <c>1 day 02:00:00</c>), and as Java (<c>PT-1H</c>), Python
+/// (<c>-1 day, 23:00:00</c>), Go (<c>-1h30m0s</c>) and .NET (<c>-1.02:00:00</c>) do.
 /// </summary>
 internal static partial class Intervals
 {
@@ -35,11 +35,13 @@ internal static partial class Intervals
         if (text.Length is 0 or > Longest)
             return null;
         if (text.StartsWith("-P", StringComparison.Ordinal) || text.StartsWith("+P", StringComparison.Ordinal))
-            return text[0] == '+' ? text[1..] : Number().Replace(text[1..], match => match.Value[0] == '-' ? match.Value[1..] : "-" + match.Value.TrimStart('+'));
+            return text[0] == '+' ? text[1..] : Number()
+                .Replace(text[1..], match => match.Value[0] == '-' ? match.Value[1..] : "-" + match.Value.TrimStart('+'));
         if (Go().Match(text) is { Success: true } go)
             return OfGo(go);
         return DotNet().Match(text) is { Success: true } match
-            ? $"{match.Groups["sign"].Value}{match.Groups["days"].Value} days {match.Groups["sign"].Value}{match.Groups["time"].Value}"
+            ? $"{match.Groups["sign"].Value}{match.Groups["days"].Value} days "
+                + $"{match.Groups["sign"].Value}{match.Groups["time"].Value}"
             : null;
     }
 
@@ -49,7 +51,8 @@ internal static partial class Intervals
         var nanos = 0m;
         for (var i = 0; i < match.Groups["count"].Captures.Count; i++)
         {
-            if (!decimal.TryParse(match.Groups["count"].Captures[i].ValueSpan, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count) || count > 1e18m)
+            if (!decimal.TryParse(match.Groups["count"].Captures[i].ValueSpan, NumberStyles.AllowDecimalPoint,
+                CultureInfo.InvariantCulture, out var count) || count > 1e18m)
                 return null;
             nanos += count * match.Groups["unit"].Captures[i].Value switch
             {
@@ -72,7 +75,8 @@ internal static partial class Intervals
         if (!match.Success || text[^1] is 'P' or 'T' || Part(match, "y") != 0 || Part(match, "mo") != 0)
             return null;
         return (((Part(match, "w") * 7) + Part(match, "d")) * TimeSpan.TicksPerDay)
-            + (Part(match, "h") * TimeSpan.TicksPerHour) + (Part(match, "m") * TimeSpan.TicksPerMinute) + (Part(match, "s") * TimeSpan.TicksPerSecond);
+            + (Part(match, "h") * TimeSpan.TicksPerHour) + (Part(match, "m") * TimeSpan.TicksPerMinute)
+            + (Part(match, "s") * TimeSpan.TicksPerSecond);
     }
 
     private static decimal? OfWords(string text)
@@ -80,22 +84,27 @@ internal static partial class Intervals
         var match = Words().Match(text);
         if (!match.Success || text.Length == 0 || (!match.Groups["d"].Success && !match.Groups["h"].Success))
             return null;
-        var time = (Part(match, "h") * TimeSpan.TicksPerHour) + (Part(match, "m") * TimeSpan.TicksPerMinute) + (Part(match, "s") * TimeSpan.TicksPerSecond);
+        var time = (Part(match, "h") * TimeSpan.TicksPerHour) + (Part(match, "m") * TimeSpan.TicksPerMinute)
+            + (Part(match, "s") * TimeSpan.TicksPerSecond);
         return (Part(match, "d") * TimeSpan.TicksPerDay) + (match.Groups["sign"].Value == "-" ? -time : time);
     }
 
     private static decimal Part(Match match, string name) =>
-        match.Groups[name] is { Success: true, ValueSpan: var digits } && decimal.TryParse(digits, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+        match.Groups[name] is { Success: true, ValueSpan: var digits } && decimal.TryParse(
+            digits, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
             ? value
             : 0;
 
-    [GeneratedRegex(@"[+-]?[0-9]+(\.[0-9]+)?", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"[+-]?[0-9]+(\.[0-9]+)?", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Number();
 
-    [GeneratedRegex(@"\A(?<sign>-?)((?<count>[0-9]{1,20}(\.[0-9]{1,20})?)(?<unit>h|ms|m|s|us|µs|μs|ns))+\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\A(?<sign>-?)((?<count>[0-9]{1,20}(\.[0-9]{1,20})?)(?<unit>h|ms|m|s|us|µs|μs|ns))+\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Go();
 
-    [GeneratedRegex(@"\A(?<sign>-?)(?<days>[0-9]{1,8})\.(?<time>[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?)\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\A(?<sign>-?)(?<days>[0-9]{1,8})\.(?<time>[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?)\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex DotNet();
 
     [GeneratedRegex(

@@ -3,9 +3,9 @@ using System.Globalization;
 namespace ClaimCheck.Records;
 
 /// <summary>
-/// A date, a time of day, or both, with or without a zone, as Postgres, RFC 3339 and ISO 8601 write them, and Go, Java and Python: a
-/// <c>T</c> or a blank between; <c>+00</c>, <c>+0000</c>, <c>+00:00</c> or <c>Z</c>; <c>BC</c> behind, or a signed year before; no seconds, or
-/// nanoseconds; the zone's name once more behind its offset.
+/// A date, a time of day, or both, with or without a zone, as Postgres, RFC 3339 and ISO 8601 write them, and Go, Java and
+/// Python: a <c>T</c> or a blank between; <c>+00</c>, <c>+0000</c>, <c>+00:00</c> or <c>Z</c>; <c>BC</c> behind, or a signed year
+/// before; no seconds, or nanoseconds; the zone's name once more behind its offset.
 /// </summary>
 /// <param name="Year">Of the proleptic calendar: 0 is 1 BC.</param>
 /// <param name="Month">0 where there is no date.</param>
@@ -67,24 +67,30 @@ internal readonly record struct Moment(int Year, int Month, int Day, long? Nanos
         // The calendar repeats itself after 400 years.
         var cycles = (int)Math.Floor(Year / 400m);
         var date = new DateOnly(Year - (cycles * 400) + 2000, Month, Day).AddDays(days);
-        return new(date.Year - 2000 + (cycles * 400), date.Month, date.Day, nanos - (days * NanosPerDay), Offset is null ? null : 0);
+        return new(
+            date.Year - 2000 + (cycles * 400), date.Month, date.Day, nanos - (days * NanosPerDay), Offset is null ? null : 0);
     }
 
     /// <summary>As Postgres writes and reads it.</summary>
     public string ToPostgres()
     {
-        var date = Month == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{(Year > 0 ? Year : 1 - Year):0000}-{Month:00}-{Day:00}");
+        var date = Month == 0
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $"{(Year > 0 ? Year : 1 - Year):0000}-{Month:00}-{Day:00}");
         var time = Nanos is { } nanos ? Clock(nanos) + Zone() : "";
         return date + (date.Length > 0 && time.Length > 0 ? " " : "") + time + (Month > 0 && Year < 1 ? " BC" : "");
     }
 
-    /// <summary>As RFC 3339 and exports to ndjson write it: in UTC; in Postgres' form where its year is not one of four digits.</summary>
+    /// <summary>As RFC 3339 and exports to ndjson write it: in UTC; in Postgres' form where its year is not one
+    /// of four digits.</summary>
     public string ToJson()
     {
         var utc = Utc();
         return utc.Year is < 1 or > 9999 || utc.Nanos is not { } nanos
             ? utc.ToPostgres()
-            : string.Create(CultureInfo.InvariantCulture, $"{utc.Year:0000}-{utc.Month:00}-{utc.Day:00}T{Clock(nanos)}{(Offset is null ? "" : "Z")}");
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{utc.Year:0000}-{utc.Month:00}-{utc.Day:00}T{Clock(nanos)}{(Offset is null ? "" : "Z")}");
     }
 
     private static string Clock(long nanos)
@@ -114,7 +120,8 @@ internal readonly record struct Moment(int Year, int Month, int Day, long? Nanos
         var isNegative = text is [(byte)'-', ..];
         text = isSigned ? text[1..] : text;
         var digits = Digits(text);
-        if (digits is < 4 or > MostYearDigits || text.Length < digits + 6 || text[digits] != (byte)'-' || text[digits + 3] != (byte)'-'
+        if (digits is < 4 or > MostYearDigits || text.Length < digits + 6 || text[digits] != (byte)'-'
+            || text[digits + 3] != (byte)'-'
             || !TryTwo(text[(digits + 1)..], 12, out month) || !TryTwo(text[(digits + 4)..], 31, out day) || month < 1 || day < 1)
             return false;
         year = int.Parse(text[..digits], NumberStyles.None, CultureInfo.InvariantCulture);
@@ -127,7 +134,8 @@ internal readonly record struct Moment(int Year, int Month, int Day, long? Nanos
     {
         nanos = 0;
         var seconds = 0;
-        if (text.Length < 5 || text[2] != (byte)':' || !TryTwo(text, 24, out var hours) || !TryTwo(text[3..], 59, out var minutes))
+        if (text.Length < 5 || text[2] != (byte)':' || !TryTwo(text, 24, out var hours)
+            || !TryTwo(text[3..], 59, out var minutes))
             return false;
         text = text[5..];
         if (text is [(byte)':', ..])

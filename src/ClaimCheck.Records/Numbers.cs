@@ -20,16 +20,20 @@ internal static class Numbers
     /// <exception cref="FormatException">The text is not such a number.</exception>
     public static T Integer<T>(ReadOnlySpan<byte> text)
         where T : IBinaryInteger<T> =>
-        EndsInDigit(text) && T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : throw new FormatException();
+        EndsInDigit(text) && T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : throw new FormatException();
 
     /// <exception cref="FormatException">The text is not a number, or has more digits than a decimal holds.</exception>
     public static decimal Decimal(ReadOnlySpan<byte> text)
     {
-        if (text.Length <= DecimalDigits && Utf8Parser.TryParse(text, out decimal simple, out var used) && used == text.Length && !text.ContainsAny("eE"u8))
+        if (text.Length <= DecimalDigits && Utf8Parser.TryParse(text, out decimal simple, out var used) && used == text.Length
+            && !text.ContainsAny("eE"u8))
             return simple;
         Span<byte> written = stackalloc byte[64];
         return EndsInDigit(text)
-            && decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var value)
+            && decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+                CultureInfo.InvariantCulture, out var value)
             && value.TryFormat(written, out var length, default, CultureInfo.InvariantCulture)
             && AreOne(text, written[..length]) ? value : throw new FormatException();
     }
@@ -42,14 +46,17 @@ internal static class Numbers
         if (!EndsInDigit(text) && NotFinite(text) is { } name)
             return name[0] == 'N' ? T.NaN : name[0] == '-' ? T.NegativeInfinity : T.PositiveInfinity;
         if (!EndsInDigit(text)
-            || !T.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var value)
+            || !T.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+                CultureInfo.InvariantCulture, out var value)
             || !T.IsFinite(value))
         {
             throw new FormatException();
         }
 
         // So few digits are safe in a double, and cover nearly all values.
-        return (typeof(T) == typeof(double) && text.Length <= 15 && !text.ContainsAny("eE"u8)) || Survives(value, text) ? value : throw new FormatException();
+        return (typeof(T) == typeof(double) && text.Length <= 15 && !text.ContainsAny("eE"u8)) || Survives(value, text)
+            ? value
+            : throw new FormatException();
     }
 
     /// <summary>
@@ -80,7 +87,9 @@ internal static class Numbers
             return null;
         try
         {
-            return Decimal(text) is var number && number == decimal.Truncate(number) ? decimal.Truncate(number).ToString(CultureInfo.InvariantCulture) : null;
+            return Decimal(text) is var number && number == decimal.Truncate(number)
+                ? decimal.Truncate(number).ToString(CultureInfo.InvariantCulture)
+                : null;
         }
         catch (FormatException)
         {
@@ -124,7 +133,8 @@ internal static class Numbers
         if (digits > MostDigits)
             return false;
         Span<byte> written = new byte[digits + 32];
-        return value.TryFormat(written, out var length, $"E{Math.Max(digits, 1) - 1}", CultureInfo.InvariantCulture) && AreOne(text, written[..length]);
+        return value.TryFormat(written, out var length, $"E{Math.Max(digits, 1) - 1}", CultureInfo.InvariantCulture)
+            && AreOne(text, written[..length]);
     }
 
     // .NET lets NUL characters follow a number.
@@ -134,7 +144,8 @@ internal static class Numbers
     {
         var left = Digits.Of(one);
         var right = Digits.Of(other);
-        return left.Count == right.Count && (left.Count == 0 || (left.IsNegative == right.IsNegative && left.Exponent == right.Exponent && left.HasSameAs(right)));
+        return left.Count == right.Count && (left.Count == 0
+            || (left.IsNegative == right.IsNegative && left.Exponent == right.Exponent && left.HasSameAs(right)));
     }
 
     /// <summary>The digits of a number that was parsed, from the first to the last that is not zero.</summary>
@@ -158,7 +169,11 @@ internal static class Numbers
         public static Digits Of(ReadOnlySpan<byte> number)
         {
             var e = number.IndexOfAny((byte)'e', (byte)'E');
-            var power = e < 0 ? 0 : long.TryParse(number[(e + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var given) ? given : long.MaxValue / 2;
+            var power = e < 0
+                ? 0
+                : long.TryParse(
+                    number[(e + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var given) ? given
+                : long.MaxValue / 2;
             var isNegative = number is [(byte)'-', ..];
             var mantissa = e < 0 ? number : number[..e];
             mantissa = mantissa.TrimStart("+-"u8);

@@ -8,7 +8,8 @@ internal static class PostgresText
 {
     private const string NotUnicode = "must be well-formed Unicode text";
     // A server evaluates them at that moment: applied twice, they are two values.
-    private static readonly HashSet<string> Relative = new(StringComparer.OrdinalIgnoreCase) { "now", "today", "tomorrow", "yesterday", "allballs" };
+    private static readonly HashSet<string> Relative =
+        new(StringComparer.OrdinalIgnoreCase) { "now", "today", "tomorrow", "yesterday", "allballs" };
 
     private const string HasNul = "must be text without NUL characters";
 
@@ -35,7 +36,9 @@ internal static class PostgresText
                 return ArrayText.OfJson(type, ref reader, json);
             case JsonTokenType.StartObject:
                 // A type that the database has derived from json; any other refuses it.
-                return type.Kind == TypeKind.Text && !type.IsPlainText ? Raw(ref reader, json) : throw new FormatException($"must be {Rule(type)}");
+                return type.Kind == TypeKind.Text && !type.IsPlainText
+                    ? Raw(ref reader, json)
+                    : throw new FormatException($"must be {Rule(type)}");
             default:
                 return OfLiteral(type, Encoding.ASCII.GetString(reader.ValueSpan));
         }
@@ -57,7 +60,9 @@ internal static class PostgresText
         TypeKind.Interval => text is [(byte)'P', ..],
         TypeKind.Array => text is [(byte)'{', ..],
         TypeKind.Uuid => text.Length == 36,
-        TypeKind.Date or TypeKind.Time or TypeKind.Timestamp => text is [>= (byte)'0' and <= (byte)'9', .., >= (byte)'0' and <= (byte)'9' or (byte)'Z'] && text.Length < 32 && !text.StartsWith("0000"u8),
+        TypeKind.Date or TypeKind.Time or TypeKind.Timestamp =>
+            text is [>= (byte)'0' and <= (byte)'9', .., >= (byte)'0' and <= (byte)'9' or (byte)'Z'] && text.Length < 32
+            && !text.StartsWith("0000"u8),
         _ => true,
     };
 
@@ -75,7 +80,8 @@ internal static class PostgresText
     private static string OfLiteral(PostgresType type, string literal) => type.Kind switch
     {
         TypeKind.Boolean when literal is "true" or "false" => literal,
-        TypeKind.Integer or TypeKind.Numeric or TypeKind.Floating when literal is not ("true" or "false") => OfText(type, literal),
+        TypeKind.Integer or TypeKind.Numeric or TypeKind.Floating when literal is not ("true" or "false") =>
+            OfText(type, literal),
         TypeKind.Text => literal,
         _ => throw new FormatException($"must be {Rule(type)}"),
     };
@@ -89,13 +95,16 @@ internal static class PostgresText
             case TypeKind.Bytes:
                 return text.StartsWith("\\x", StringComparison.Ordinal)
                     ? null
-                    : Scalars.TryBytes(Encoding.UTF8.GetBytes(text), out var bytes) ? "\\x" + Convert.ToHexStringLower(bytes) : throw new FormatException($"must be {Rule(type)}");
+                    : Scalars.TryBytes(Encoding.UTF8.GetBytes(text), out var bytes) ? "\\x" + Convert.ToHexStringLower(bytes)
+                    : throw new FormatException($"must be {Rule(type)}");
             case TypeKind.Uuid:
                 return text.StartsWith("urn:uuid:", StringComparison.Ordinal) ? text["urn:uuid:".Length..] : null;
             case TypeKind.Date or TypeKind.Timestamp or TypeKind.Time:
                 if (Relative.Contains(text.Trim()))
                     throw new FormatException("must not depend on the time of day");
-                return IsForeign(text) && Moment.TryParse(Encoding.UTF8.GetBytes(text), out var moment) ? moment.ToPostgres() : null;
+                return IsForeign(text) && Moment.TryParse(Encoding.UTF8.GetBytes(text), out var moment)
+                    ? moment.ToPostgres()
+                    : null;
             case TypeKind.Interval:
                 return Intervals.ToPostgres(text);
             case TypeKind.Array:

@@ -14,7 +14,8 @@ internal static class SameValue
             TypeKind.Integer or TypeKind.Numeric or TypeKind.Floating => Numbers.Canonical(utf8) ?? Numbers.NotFinite(utf8),
             TypeKind.Boolean when Scalars.TryBoolean(utf8, out var value) => value ? "t" : "f",
             TypeKind.Uuid when Scalars.TryUuid(utf8, out var uuid) => uuid.ToString(),
-            TypeKind.Date or TypeKind.Time or TypeKind.Timestamp when Moment.TryParse(utf8, out var moment) => moment.Utc().ToPostgres(),
+            TypeKind.Date or TypeKind.Time or TypeKind.Timestamp when Moment.TryParse(utf8, out var moment) =>
+                moment.Utc().ToPostgres(),
             TypeKind.Interval when Intervals.TryRead(utf8, out var interval) => interval.ToString(),
             _ => null,
         } ?? text;

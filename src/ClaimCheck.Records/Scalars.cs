@@ -7,7 +7,8 @@ internal static class Scalars
 {
     private const int HexDigits = 32;
 
-    /// <summary>As Postgres reads one: any beginning of true, false, yes and no, on, off, 1 and 0, in upper or lower case.</summary>
+    /// <summary>As Postgres reads one: any beginning of true, false, yes and no, on, off, 1 and 0, in upper
+    /// or lower case.</summary>
     public static bool TryBoolean(ReadOnlySpan<byte> text, out bool value)
     {
         value = text is [(byte)'t'];
@@ -17,7 +18,8 @@ internal static class Scalars
         if (text.Length is 0 or > 5 || Ascii.ToLower(text, lower, out var length) != OperationStatus.Done)
             return false;
         lower = lower[..length];
-        value = "true"u8.StartsWith(lower) || "yes"u8.StartsWith(lower) || lower.SequenceEqual("on"u8) || lower.SequenceEqual("1"u8);
+        value = "true"u8.StartsWith(lower) || "yes"u8.StartsWith(lower) || lower.SequenceEqual("on"u8)
+            || lower.SequenceEqual("1"u8);
         return value || "false"u8.StartsWith(lower) || "no"u8.StartsWith(lower)
             || (lower.Length >= 2 && "off"u8.StartsWith(lower)) || lower.SequenceEqual("0"u8);
     }

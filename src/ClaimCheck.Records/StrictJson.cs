@@ -17,7 +17,8 @@ internal static class StrictJson
     /// <exception cref="InvalidOperationException">It contains text that is not well-formed Unicode.</exception>
     /// <exception cref="JsonTooDeepException">It is nested deeper than documents may be.</exception>
     /// <exception cref="FormatException">A name comes twice; the text is the end of a sentence.</exception>
-    public static async Task<(JsonElement Document, byte[]? Values)> ReadAsync(Stream utf8, string? values, CancellationToken cancellationToken)
+    public static async Task<(JsonElement Document, byte[]? Values)> ReadAsync(
+        Stream utf8, string? values, CancellationToken cancellationToken)
     {
         using var buffer = new MemoryStream();
         await utf8.CopyToAsync(buffer, cancellationToken);
@@ -83,4 +84,5 @@ internal static class StrictJson
 }
 
 /// <summary>JSON is nested too deeply for its reader, but may be well-formed. The text is the end of a sentence.</summary>
-internal sealed class JsonTooDeepException(int limit) : FormatException($"is nested deeper than {limit} levels, which is the limit");
+internal sealed class JsonTooDeepException(int limit)
+    : FormatException($"is nested deeper than {limit} levels, which is the limit");

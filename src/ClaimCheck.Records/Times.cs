@@ -47,7 +47,8 @@ internal static class Times
         return true;
     }
 
-    public static bool IsInfinite(ReadOnlySpan<byte> text) => text.SequenceEqual("infinity"u8) || text.SequenceEqual("-infinity"u8);
+    public static bool IsInfinite(ReadOnlySpan<byte> text) =>
+        text.SequenceEqual("infinity"u8) || text.SequenceEqual("-infinity"u8);
 
     private static long Ticks(long nanos)
     {
@@ -59,7 +60,8 @@ internal static class Times
     private static bool TryReadCommon(ReadOnlySpan<byte> text, out DateTime time, out TimeSpan? offset)
     {
         (time, offset) = (default, null);
-        if (text.Length < 19 || !(text[10] is (byte)' ' or (byte)'T') || text[13] != ':' || text[16] != ':' || !TryReadCommonDate(text[..10], out var date))
+        if (text.Length < 19 || !(text[10] is (byte)' ' or (byte)'T') || text[13] != ':' || text[16] != ':'
+            || !TryReadCommonDate(text[..10], out var date))
             return false;
         var hours = TwoDigits(text, 11);
         var minutes = TwoDigits(text, 14);
@@ -71,7 +73,8 @@ internal static class Times
         if (text is [(byte)'.', ..])
         {
             var digits = 1;
-            for (var unit = TimeSpan.TicksPerSecond / 10; unit > 0 && digits < text.Length && char.IsAsciiDigit((char)text[digits]); digits++, unit /= 10)
+            for (var unit = TimeSpan.TicksPerSecond / 10; unit > 0 && digits < text.Length
+                && char.IsAsciiDigit((char)text[digits]); digits++, unit /= 10)
                 ticks += (text[digits] - '0') * unit;
             if (digits == 1)
                 return false;

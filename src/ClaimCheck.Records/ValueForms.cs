@@ -47,7 +47,8 @@ internal static class ValueForms
     {
         isCommon = false;
         var date = DateLength(text);
-        if (date == 0 || text.Length < date + 1 + TimeLength || text[date] != (byte)' ' || !IsTime(text.Slice(date + 1, TimeLength)))
+        if (date == 0 || text.Length < date + 1 + TimeLength || text[date] != (byte)' '
+            || !IsTime(text.Slice(date + 1, TimeLength)))
             return false;
         var rest = text[(date + 1 + TimeLength)..];
         if (rest is [(byte)'.', .. var fraction])

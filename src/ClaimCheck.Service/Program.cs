@@ -11,8 +11,10 @@ using ClaimCheck.Service.Schedules;
 return await ServiceHost.GuardAsync(async () =>
 {
     var builder = WebApplication.CreateBuilder(args);
-    builder.AddStartup().AddTelemetry().AddHttp().AddCatalog().AddSources().AddStaging().AddDatasets().AddExporting().AddLinks().AddExports()
-        .AddRevocation().AddReceipts().AddSchedules().AddBatches().AddBulkJobs().AddPublishing().AddWebhooks().AddSubscriptions().AddProducerBatches()
+    builder.AddStartup().AddTelemetry().AddHttp().AddCatalog().AddSources().AddStaging().AddDatasets().AddExporting()
+        .AddLinks().AddExports()
+        .AddRevocation().AddReceipts().AddSchedules().AddBatches().AddBulkJobs().AddPublishing().AddWebhooks().AddSubscriptions()
+        .AddProducerBatches()
         .CheckSettings();
 
     var app = builder.Build();
@@ -22,7 +24,8 @@ return await ServiceHost.GuardAsync(async () =>
     if (Roles.Of(app.Configuration).IsApi)
     {
         routes.MapGroup("").NoStore()
-            .MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapSubscriptions().MapWebhooks().MapReceipts().MapSchedules()
+            .MapDatasets().MapExports().MapBatches().MapRevocation().MapEvents().MapSubscriptions().MapWebhooks().MapReceipts()
+            .MapSchedules()
             .MapProducerBatches().MapLanding().MapBulkJobs();
     }
 

@@ -66,7 +66,8 @@ public static class BareRefusals
             given = default;
         }
 
-        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => inner.FlushAsync(cancellationToken);
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
+            inner.FlushAsync(cancellationToken);
 
         public override void CancelPendingFlush() => inner.CancelPendingFlush();
 
@@ -89,7 +90,8 @@ public static class BareRefusals
             var body = problemFor(status);
             var head = Encoding.ASCII.GetString(bare).Replace(
                 "\r\nContent-Length: 0\r\n",
-                $"\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nContent-Length: {body.Length.ToString(CultureInfo.InvariantCulture)}\r\n",
+                "\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nContent-Length: "
+                + $"{body.Length.ToString(CultureInfo.InvariantCulture)}\r\n",
                 StringComparison.Ordinal);
             return [.. Encoding.ASCII.GetBytes(head), .. body];
         }

@@ -10,7 +10,8 @@ public sealed record ExplainedProblem(string Code, int Status, string Title, str
 /// <param name="typeOf">The URI of a code, as it is now.</param>
 public sealed class KnownProblems(IEnumerable<ExplainedProblem> all, Func<string, string> typeOf)
 {
-    private readonly Dictionary<string, ExplainedProblem> byCode = all.ToDictionary(problem => problem.Code, StringComparer.Ordinal);
+    private readonly Dictionary<string, ExplainedProblem> byCode = all.ToDictionary(
+        problem => problem.Code, StringComparer.Ordinal);
 
     /// <summary>In the order in which they were given.</summary>
     public IReadOnlyCollection<ExplainedProblem> All => byCode.Values;
@@ -22,7 +23,8 @@ public sealed class KnownProblems(IEnumerable<ExplainedProblem> all, Func<string
     public Problem Explain(Refused why)
     {
         ArgumentNullException.ThrowIfNull(why);
-        var explained = Find(why.Code) ?? throw new ArgumentOutOfRangeException(nameof(why), why.Code, "Not a problem code of this program.");
+        var explained = Find(why.Code)
+            ?? throw new ArgumentOutOfRangeException(nameof(why), why.Code, "Not a problem code of this program.");
         return new Problem
         {
             Type = typeOf(why.Code),
@@ -35,7 +37,8 @@ public sealed class KnownProblems(IEnumerable<ExplainedProblem> all, Func<string
     }
 
     /// <summary>The document for a bare status, as it is sent.</summary>
-    public byte[] ToUtf8(int status) => JsonSerializer.SerializeToUtf8Bytes(Explain(new(ForStatus(status))), ClaimCheckJson.Options);
+    public byte[] ToUtf8(int status) =>
+        JsonSerializer.SerializeToUtf8Bytes(Explain(new(ForStatus(status))), ClaimCheckJson.Options);
 
     /// <summary>The code for a bare status that routing or the server has set.</summary>
     public string ForStatus(int status)

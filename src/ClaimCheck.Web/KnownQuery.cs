@@ -24,20 +24,26 @@ public static class KnownQuery
     /// <returns>Null where it may pass; also where no call was found, which is reported elsewhere.</returns>
     public static Refused? FaultOf(HttpContext context)
     {
-        if (context.Request.Query is not { Count: > 0 } query || context.GetEndpoint() is not RouteEndpoint call || call.Metadata.GetMetadata<WholeQueryIsSigned>() is not null)
+        if (context.Request.Query is not { Count: > 0 } query || context.GetEndpoint() is not RouteEndpoint call
+            || call.Metadata.GetMetadata<WholeQueryIsSigned>() is not null)
             return null;
         var known = Known.GetValue(call, _ => ParametersOf(call));
         var unknown = query.Keys.Where(name => !known.ContainsKey(name)).Take(MostErrors).ToList();
         if (unknown.Count > 0)
         {
-            var takes = known.Count == 0 ? "It takes none." : $"It takes {string.Join(", ", known.Keys.Order(StringComparer.Ordinal))}.";
+            var takes =
+                known.Count == 0 ? "It takes none." : $"It takes {string.Join(", ", known.Keys.Order(StringComparer.Ordinal))}.";
             return new(
                 ProblemCodes.UnknownParameter,
                 $"{Cut(unknown[0])} is not a query parameter of this call{Nearest(unknown[0], known)}. {takes}",
-                unknown.GroupBy(Cut).ToDictionary(group => group.Key, group => (string[])[$"Is not a query parameter of this call{Nearest(group.First(), known)}."], StringComparer.Ordinal));
+                unknown.GroupBy(Cut).ToDictionary(
+                    group => group.Key,
+                    group => (string[])[$"Is not a query parameter of this call{Nearest(group.First(), known)}."],
+                    StringComparer.Ordinal));
         }
 
-        var twice = query.Where(parameter => parameter.Value.Count > 1 && !known[parameter.Key]).Select(parameter => parameter.Key).ToList();
+        var twice = query.Where(parameter => parameter.Value.Count > 1 && !known[parameter.Key])
+            .Select(parameter => parameter.Key).ToList();
         return twice.Count == 0 ? null : new(
             twice[0].ToUpperInvariant() switch
             {
@@ -46,7 +52,8 @@ public static class KnownQuery
                 _ => ProblemCodes.InvalidParameter,
             },
             $"{twice[0]} is given more than once, but the call takes one.",
-            twice.ToDictionary(name => name, _ => (string[])["Is given more than once, but the call takes one."], StringComparer.Ordinal));
+            twice.ToDictionary(
+                name => name, _ => (string[])["Is given more than once, but the call takes one."], StringComparer.Ordinal));
     }
 
     private static FrozenDictionary<string, bool> ParametersOf(RouteEndpoint call)
@@ -55,9 +62,11 @@ public static class KnownQuery
         var bound = call.Metadata.OfType<IParameterBindingMetadata>()
             .Where(parameter => !parameter.HasBindAsync && !inPath.Contains(parameter.Name) && IsOfQuery(parameter))
             .Select(parameter => (parameter.Name, IsRepeatable: parameter.ParameterInfo.ParameterType.IsArray));
-        var read = call.Metadata.OfType<ReadParameter>().Where(parameter => !parameter.IsHeader).Select(parameter => (parameter.Name, parameter.IsRepeatable));
+        var read = call.Metadata.OfType<ReadParameter>().Where(parameter => !parameter.IsHeader)
+            .Select(parameter => (parameter.Name, parameter.IsRepeatable));
         return bound.Concat(read).DistinctBy(parameter => parameter.Name, StringComparer.OrdinalIgnoreCase)
-            .ToFrozenDictionary(parameter => parameter.Name, parameter => parameter.IsRepeatable, StringComparer.OrdinalIgnoreCase);
+            .ToFrozenDictionary(
+                parameter => parameter.Name, parameter => parameter.IsRepeatable, StringComparer.OrdinalIgnoreCase);
     }
 
     // Text, and types parsed from text, come from the query unless declared otherwise.
@@ -67,7 +76,8 @@ public static class KnownQuery
         if (attributes.OfType<IFromQueryMetadata>().Any())
             return true;
         var type = parameter.ParameterInfo.ParameterType;
-        return !attributes.Any(attribute => attribute is IFromHeaderMetadata or IFromBodyMetadata or IFromServiceMetadata or IFromRouteMetadata or IFromFormMetadata)
+        return !attributes.Any(attribute => attribute is IFromHeaderMetadata or IFromBodyMetadata or IFromServiceMetadata
+            or IFromRouteMetadata or IFromFormMetadata)
             && (parameter.HasTryParse || type == typeof(string) || type == typeof(string[]));
     }
 

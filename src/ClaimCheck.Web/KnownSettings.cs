@@ -39,7 +39,8 @@ public sealed class KnownSettings(string root)
             if (found.Count == 0 && !bound.Exists(each => StartsWith(each.Path, below)))
             {
                 foreach (var name in Leaves(child))
-                    yield return $"{name} is set, but that setting does not exist: it would silently do nothing.{Suggestion(name)}";
+                    yield return $"{name} is set, but that setting does not exist: it would silently do "
+                        + $"nothing.{Suggestion(name)}";
                 continue;
             }
 
@@ -63,10 +64,13 @@ public sealed class KnownSettings(string root)
             if (types.Any(type => TypeDescriptor.GetConverter(type).CanConvertFrom(typeof(string))))
                 return null;
             // An empty section or list of a JSON file has an empty value.
-            return value.Length == 0 ? null : "has a value, but is a section or list of settings, which have names or numbers of their own behind it: the value would silently do nothing.";
+            return value.Length == 0 ? null : "has a value, but is a section or list of settings, which have names or numbers of "
+                + "their own behind it: the value would silently do nothing.";
         }
 
-        return scalars.Exists(type => CanBe(type, value)) ? null : $"is '{value}', but must be {RuleOf(scalars[0])}: it could not be used.";
+        return scalars.Exists(type => CanBe(type, value))
+            ? null
+            : $"is '{value}', but must be {RuleOf(scalars[0])}: it could not be used.";
     }
 
     private static bool CanBe(Type type, string value)
@@ -99,7 +103,9 @@ public sealed class KnownSettings(string root)
         [.. bound.Where(each => each.Path.Length == path.Length && StartsWith(each.Path, path)).Select(each => each.Type)];
 
     private IReadOnlyList<Type> TypesBelow(string[] path, IReadOnlyList<Type> types, string name) =>
-        [.. types.SelectMany(type => MembersOf(type).Where(member => member.Name is null || Same(member.Name, name)).Select(member => member.Type)), .. TypesAt([.. path, name])];
+        [.. types.SelectMany(type =>
+            MembersOf(type).Where(member => member.Name is null || Same(member.Name, name)).Select(member => member.Type)),
+            .. TypesAt([.. path, name])];
 
     /// <summary>
     /// The settings of a type by name; without those of a dictionary or list, whose names the operator chooses.
@@ -112,7 +118,8 @@ public sealed class KnownSettings(string root)
             return [(null, type.GetElementType()!)];
         foreach (var shape in type.GetInterfaces().Prepend(type).Where(each => each.IsGenericType))
         {
-            if (shape.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) || shape.GetGenericTypeDefinition() == typeof(IDictionary<,>))
+            if (shape.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>)
+                || shape.GetGenericTypeDefinition() == typeof(IDictionary<,>))
                 return [(null, shape.GenericTypeArguments[1])];
         }
 
@@ -130,7 +137,8 @@ public sealed class KnownSettings(string root)
 
     private static bool IsScalar(Type type) =>
         (Nullable.GetUnderlyingType(type) ?? type) is var plain
-        && (plain.IsPrimitive || plain.IsEnum || plain == typeof(string) || plain == typeof(decimal) || plain == typeof(TimeSpan) || plain == typeof(DateTimeOffset) || plain == typeof(Uri));
+        && (plain.IsPrimitive || plain.IsEnum || plain == typeof(string) || plain == typeof(decimal) || plain == typeof(TimeSpan)
+            || plain == typeof(DateTimeOffset) || plain == typeof(Uri));
 
     private string Suggestion(string name)
     {
@@ -154,8 +162,10 @@ public sealed class KnownSettings(string root)
             yield break;
         if (types.Any(IsScalar))
             yield return string.Join(':', path);
-        var names = types.SelectMany(MembersOf).Select(member => member.Name ?? (given.Length > path.Length + 1 ? given[path.Length] : "<name>"))
-            .Concat(bound.Where(each => each.Path.Length > path.Length && StartsWith(each.Path, path)).Select(each => each.Path[path.Length]))
+        var names = types.SelectMany(MembersOf)
+            .Select(member => member.Name ?? (given.Length > path.Length + 1 ? given[path.Length] : "<name>"))
+            .Concat(bound.Where(each => each.Path.Length > path.Length && StartsWith(each.Path, path))
+                .Select(each => each.Path[path.Length]))
             .Distinct(StringComparer.OrdinalIgnoreCase);
         foreach (var name in names.ToList())
         {
@@ -168,7 +178,9 @@ public sealed class KnownSettings(string root)
     private static IEnumerable<string> Leaves(IConfigurationSection section)
     {
         var children = section.GetChildren().ToList();
-        return children.Count == 0 || section.Value is { Length: > 0 } ? children.SelectMany(Leaves).Prepend(section.Path) : children.SelectMany(Leaves);
+        return children.Count == 0 || section.Value is { Length: > 0 }
+            ? children.SelectMany(Leaves).Prepend(section.Path)
+            : children.SelectMany(Leaves);
     }
 
     private static bool StartsWith(string[] path, string[] beginning) =>

@@ -59,10 +59,12 @@ public sealed record ListenAddresses(string Who, bool HasKey, bool IsBehindTls, 
     public static IReadOnlyList<string> Of(WebApplication app, string defaultUrl)
     {
         var configuration = app.Configuration;
-        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>().ToList();
+        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"])
+            .OfType<string>().ToList();
         var urls = Split(configuration["urls"]);
         if (urls.Count == 0)
-            urls = [.. Split(configuration["http_ports"]).Select(port => $"http://*:{port}"), .. Split(configuration["https_ports"]).Select(port => $"https://*:{port}")];
+            urls = [.. Split(configuration["http_ports"]).Select(port => $"http://*:{port}"),
+                .. Split(configuration["https_ports"]).Select(port => $"https://*:{port}")];
         if (urls.Count == 0 && endpoints.Count == 0)
         {
             app.Urls.Add(defaultUrl);
@@ -76,7 +78,8 @@ public sealed record ListenAddresses(string Who, bool HasKey, bool IsBehindTls, 
     }
 
     private UnsafeAddressException Keyless(string address) => new(
-        $"{Who} would listen on {address} without a key, where others could call it: set {KeySetting}, or listen on http://127.0.0.1 alone.");
+        $"{Who} would listen on {address} without a key, where others could call it: set {KeySetting}, or listen on "
+        + "http://127.0.0.1 alone.");
 
     private BindingAddress Parse(string address)
     {

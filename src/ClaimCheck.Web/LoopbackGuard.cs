@@ -19,7 +19,9 @@ public static class LoopbackGuard
     public static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(host, out var address)
-            && (host.StartsWith('[') ? address.Equals(IPAddress.IPv6Loopback) : address.Equals(IPAddress.Loopback) || address.Equals(IPAddress.IPv6Loopback)));
+            && (host.StartsWith('[')
+                ? address.Equals(IPAddress.IPv6Loopback)
+                : address.Equals(IPAddress.Loopback) || address.Equals(IPAddress.IPv6Loopback)));
 
     /// <summary>Checks a request to a service without keys.</summary>
     /// <returns>The code of the problem that refuses it, or null where it may pass.</returns>
@@ -35,7 +37,8 @@ public static class LoopbackGuard
         if (request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "none" or "same-origin"))
             return ProblemCodes.ForeignOrigin;
         var origin = request.Headers.Origin.ToString();
-        return origin.Length > 0 && !string.Equals(origin, $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase)
+        return origin.Length > 0
+            && !string.Equals(origin, $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase)
             ? ProblemCodes.ForeignOrigin
             : null;
     }

@@ -18,7 +18,9 @@ public static class NearestName
 
     /// <summary>The refusal of a field that a call does not know.</summary>
     public static string NotAField(string name, IEnumerable<string> known) =>
-        Of(name, known) is { } nearest ? $"Is not a field of this call; the nearest is {nearest}." : "Is not a field of this call.";
+        Of(name, known) is { } nearest
+            ? $"Is not a field of this call; the nearest is {nearest}."
+            : "Is not a field of this call.";
 
     /// <summary>
     /// How many letters have to be inserted, removed, changed or swapped with their neighbour; case does not count.
@@ -26,7 +28,8 @@ public static class NearestName
     public static int Distance(string left, string right)
     {
         (left, right) = (Folded(left), Folded(right));
-        var (before, last, row) = (new int[right.Length + 1], Enumerable.Range(0, right.Length + 1).ToArray(), new int[right.Length + 1]);
+        var (before, last, row) =
+            (new int[right.Length + 1], Enumerable.Range(0, right.Length + 1).ToArray(), new int[right.Length + 1]);
         for (var i = 1; i <= left.Length; i++)
         {
             row[0] = i;

@@ -1,6 +1,7 @@
 namespace ClaimCheck.Web;
 
-/// <summary>An error answer, <c>application/problem+json</c> (RFC 9457), with what the program's <see cref="KnownProblems"/> say of its code.</summary>
+/// <summary>An error answer, <c>application/problem+json</c> (RFC 9457), with what the program's <see cref="KnownProblems"/>
+/// say of its code.</summary>
 public sealed class ProblemResult(Refused why) : IResult
 {
     /// <summary>Writes it.</summary>
@@ -12,7 +13,8 @@ public sealed class ProblemResult(Refused why) : IResult
         httpContext.Response.Headers.CacheControl = "no-store";
         if (why.RetryAfter is { } wait)
             httpContext.Response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString();
-        await httpContext.Response.WriteAsJsonAsync(problem, ClaimCheckJson.Options, "application/problem+json", httpContext.RequestAborted);
+        await httpContext.Response.WriteAsJsonAsync(
+            problem, ClaimCheckJson.Options, "application/problem+json", httpContext.RequestAborted);
     }
 }
 

@@ -10,7 +10,8 @@ namespace ClaimCheck.Web;
 /// <param name="contentType">The content type of all of them.</param>
 /// <param name="fileName">The name to keep them under.</param>
 /// <param name="sendAsync">Sends a number of bytes, from a position on.</param>
-public sealed class RangedAnswer(long length, string etag, string contentType, string fileName, Func<HttpContext, long, long, Task> sendAsync) : IResult
+public sealed class RangedAnswer(
+    long length, string etag, string contentType, string fileName, Func<HttpContext, long, long, Task> sendAsync) : IResult
 {
     private readonly EntityTagHeaderValue tag = new(etag);
 
@@ -24,7 +25,8 @@ public sealed class RangedAnswer(long length, string etag, string contentType, s
         response.Headers.AcceptRanges = "bytes";
         typed.ETag = tag;
         var requested = httpContext.Request.GetTypedHeaders();
-        if (requested.IfMatch is { Count: > 0 } wanted && !wanted.Any(each => each.Equals(EntityTagHeaderValue.Any) || each.Compare(tag, useStrongComparison: true)))
+        if (requested.IfMatch is { Count: > 0 } wanted
+            && !wanted.Any(each => each.Equals(EntityTagHeaderValue.Any) || each.Compare(tag, useStrongComparison: true)))
         {
             await Problems.Of(ProblemCodes.PreconditionFailed).ExecuteAsync(httpContext);
             return;

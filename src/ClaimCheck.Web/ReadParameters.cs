@@ -1,6 +1,7 @@
 namespace ClaimCheck.Web;
 
-/// <summary>A header or query parameter that a call reads from the request itself, where its signature does not show it.</summary>
+/// <summary>A header or query parameter that a call reads from the request itself, where its signature
+/// does not show it.</summary>
 /// <param name="Name">As it is written.</param>
 /// <param name="IsHeader">If not, it is a query parameter.</param>
 /// <param name="Description">For the description of the API.</param>
@@ -21,10 +22,12 @@ public static class ReadParameters
     /// <summary>The headers of answers with ranges.</summary>
     public static TBuilder ReadsRanges<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>
-        builder.ReadsHeader("Range", "One range of bytes.").ReadsHeader("If-Match", "The ETag that it must have.").ReadsHeader("If-Range", "The ETag that the range is of.");
+        builder.ReadsHeader("Range", "One range of bytes.").ReadsHeader("If-Match", "The ETag that it must have.")
+            .ReadsHeader("If-Range", "The ETag that the range is of.");
 
     /// <summary>The two parameters of every list.</summary>
     public static TBuilder ReadsPaging<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder =>
-        builder.ReadsQuery("limit", "How many at most, 1 to 1000; 100 by default.").ReadsQuery("cursor", "The nextCursor of the page before.");
+        builder.ReadsQuery("limit", "How many at most, 1 to 1000; 100 by default.")
+            .ReadsQuery("cursor", "The nextCursor of the page before.");
 }

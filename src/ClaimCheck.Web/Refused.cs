@@ -1,11 +1,13 @@
 namespace ClaimCheck.Web;
 
-/// <summary>Why something is not done, as the domain says it. An endpoint makes the answer of it: <see cref="Problems.Of(Refused)"/>.</summary>
+/// <summary>Why something is not done, as the domain says it. An endpoint makes the answer of it:
+/// <see cref="Problems.Of(Refused)"/>.</summary>
 /// <param name="Code">Of <see cref="ProblemCodes"/>.</param>
 /// <param name="Detail">For the caller; null where the code's meaning is enough.</param>
 /// <param name="Errors">By field or parameter.</param>
 /// <param name="RetryAfter">When to ask again.</param>
-public sealed record Refused(string Code, string? Detail = null, IReadOnlyDictionary<string, string[]>? Errors = null, TimeSpan? RetryAfter = null)
+public sealed record Refused(
+    string Code, string? Detail = null, IReadOnlyDictionary<string, string[]>? Errors = null, TimeSpan? RetryAfter = null)
 {
     // A hostile body with a million wrong fields must not produce an answer of that size.
     private const int MostErrors = 50;

@@ -13,16 +13,22 @@ public static partial class UnhandledProblems
     public static IApplicationBuilder UseProblems(this IApplicationBuilder app, Func<Exception, Refused?> known)
     {
         // Defects are logged here, without values; a caller's mistake or an unreachable peer is not a defect.
-        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = context => ExplainAsync(context, known), SuppressDiagnosticsCallback = static _ => true });
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            ExceptionHandler = context => ExplainAsync(context, known),
+            SuppressDiagnosticsCallback = static _ => true,
+        });
         // Routing and the server answer with a bare status; the body is added here.
         return app.UseStatusCodePages(status => Problems.Of(
-            status.HttpContext.RequestServices.GetRequiredService<KnownProblems>().ForStatus(status.HttpContext.Response.StatusCode),
+            status.HttpContext.RequestServices.GetRequiredService<KnownProblems>()
+                .ForStatus(status.HttpContext.Response.StatusCode),
             Wanted.Detail(status.HttpContext)).ExecuteAsync(status.HttpContext));
     }
 
     /// <summary>Adds the step that refuses unknown query parameters. It runs after the one that decides who may call.</summary>
     public static IApplicationBuilder UseKnownQuery(this IApplicationBuilder app) =>
-        app.Use((context, next) => KnownQuery.FaultOf(context) is { } fault ? Problems.Of(fault).ExecuteAsync(context) : next(context));
+        app.Use((context, next) =>
+            KnownQuery.FaultOf(context) is { } fault ? Problems.Of(fault).ExecuteAsync(context) : next(context));
 
     // The one place where exceptions become problems. Their texts go to the log, not to the caller.
     private static async Task ExplainAsync(HttpContext context, Func<Exception, Refused?> known)
@@ -30,14 +36,16 @@ public static partial class UnhandledProblems
         var exception = context.Features.Get<IExceptionHandlerFeature>()?.Error;
         var why = exception switch
         {
-            BadHttpRequestException bad => new(context.RequestServices.GetRequiredService<KnownProblems>().ForStatus(bad.StatusCode)),
+            BadHttpRequestException bad =>
+                new(context.RequestServices.GetRequiredService<KnownProblems>().ForStatus(bad.StatusCode)),
             JsonException => new(ProblemCodes.MalformedJson),
             OperationCanceledException => new(ProblemCodes.ShuttingDown, RetryAfter: TimeSpan.FromSeconds(5)),
             not null => known(exception),
             null => null,
         };
         if (why is null && exception is not null)
-            Log.Broken(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(UnhandledProblems)), Defect.Of(exception), context.Request.Method, Pattern(context));
+            Log.Broken(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(UnhandledProblems)),
+                Defect.Of(exception), context.Request.Method, Pattern(context));
         try
         {
             await Problems.Of(why ?? new(ProblemCodes.InternalError)).ExecuteAsync(context);
@@ -49,7 +57,8 @@ public static partial class UnhandledProblems
     }
 
     // The path itself may contain a link's signature.
-    private static string Pattern(HttpContext context) => (context.Features.Get<IExceptionHandlerFeature>()?.Endpoint as RouteEndpoint)?.RoutePattern.RawText ?? "no route";
+    private static string Pattern(HttpContext context) =>
+        (context.Features.Get<IExceptionHandlerFeature>()?.Endpoint as RouteEndpoint)?.RoutePattern.RawText ?? "no route";
 
     private static partial class Log
     {

@@ -31,7 +31,8 @@ public static class Wanted
             .Distinct(StringComparer.OrdinalIgnoreCase)
             .DefaultIfEmpty("application/json")
             .ToList();
-        var came = context.Request.ContentType is null ? "the body came without a Content-Type" : "the body's Content-Type is another";
+        var came =
+            context.Request.ContentType is null ? "the body came without a Content-Type" : "the body's Content-Type is another";
         return $"The call takes {List(types, "or")}, in UTF-8, but {came}.";
     }
 
@@ -40,8 +41,10 @@ public static class Wanted
     {
         if (context.GetEndpoint() is RouteEndpoint chosen)
             return [chosen];
-        return context.RequestServices.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
-            .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Contains(context.Request.Method, StringComparer.OrdinalIgnoreCase) == true
+        return context.RequestServices.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints)
+            .OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()
+                ?.HttpMethods.Contains(context.Request.Method, StringComparer.OrdinalIgnoreCase) == true
                 && endpoint.RoutePattern.RawText is { } pattern
                 && new TemplateMatcher(TemplateParser.Parse(pattern.TrimStart('/')), []).TryMatch(context.Request.Path, []));
     }

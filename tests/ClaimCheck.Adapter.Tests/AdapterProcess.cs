@@ -4,7 +4,8 @@ using System.Text.RegularExpressions;
 
 namespace ClaimCheck.Adapter.Tests;
 
-/// <summary>The adapter as a process of its own, on a free loopback port. It can really be killed. Whatever ends the test process ends it too.</summary>
+/// <summary>The adapter as a process of its own, on a free loopback port. It can really be killed. Whatever ends the test
+/// process ends it too.</summary>
 internal sealed partial class AdapterProcess : IAsyncDisposable
 {
     private readonly Process guard;
@@ -29,14 +30,16 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
     /// <param name="environment">Variables of its own.</param>
     /// <param name="within">A command that becomes the adapter, given as its last arguments.</param>
     /// <param name="arguments">The adapter's.</param>
-    public static async Task<AdapterProcess> StartAsync(IReadOnlyDictionary<string, string> environment, string[] within, string[] arguments)
+    public static async Task<AdapterProcess> StartAsync(
+        IReadOnlyDictionary<string, string> environment, string[] within, string[] arguments)
     {
         var adapter = await LaunchAsync(environment, within, ["--urls", "http://127.0.0.1:0", .. arguments]);
         try
         {
             var ended = adapter.guard.WaitForExitAsync();
             if (await Task.WhenAny(adapter.listening.Task, ended).WaitAsync(TimeSpan.FromMinutes(2)) == ended)
-                throw new InvalidOperationException($"The adapter ended with {adapter.ExitCode} before it listened:\n{adapter.Log}");
+                throw new InvalidOperationException(
+                    $"The adapter ended with {adapter.ExitCode} before it listened:\n{adapter.Log}");
             adapter.Address = await adapter.listening.Task;
             return adapter;
         }
@@ -48,7 +51,8 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it where it is expected to end by itself, and waits for that.</summary>
-    public static async Task<(int ExitCode, string Output)> RunAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    public static async Task<(int ExitCode, string Output)> RunAsync(
+        IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         await using var adapter = await LaunchAsync(environment, [], arguments);
         await adapter.guard.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
@@ -70,7 +74,11 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
         return ExitCode;
     }
 
-    public HttpClient NewHttp() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }) { BaseAddress = Address, Timeout = TimeSpan.FromMinutes(2) };
+    public HttpClient NewHttp() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false })
+    {
+        BaseAddress = Address,
+        Timeout = TimeSpan.FromMinutes(2),
+    };
 
     public async ValueTask DisposeAsync()
     {
@@ -90,7 +98,8 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
         guard.Dispose();
     }
 
-    private static async Task<AdapterProcess> LaunchAsync(IReadOnlyDictionary<string, string> environment, string[] within, string[] arguments)
+    private static async Task<AdapterProcess> LaunchAsync(
+        IReadOnlyDictionary<string, string> environment, string[] within, string[] arguments)
     {
         // The shell waits for the end of its input, which is the end of the test process, and then stops the adapter; or for the
         // adapter's own end, whose exit code it hands on.
@@ -106,7 +115,8 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
             kill $watch 2>/dev/null
             exit $code
             """;
-        var start = new ProcessStartInfo("sh", ["-c", script, "sh", .. within, "dotnet", Path.Combine(AppContext.BaseDirectory, "ClaimCheck.Adapter.dll"), .. arguments])
+        var start = new ProcessStartInfo("sh", ["-c", script, "sh", .. within, "dotnet",
+            Path.Combine(AppContext.BaseDirectory, "ClaimCheck.Adapter.dll"), .. arguments])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -114,11 +124,13 @@ internal sealed partial class AdapterProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("Adapter__", StringComparison.Ordinal)).ToList())
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("Adapter__", StringComparison.Ordinal))
+            .ToList())
             start.Environment.Remove(name);
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
-        var adapter = new AdapterProcess(Process.Start(start) ?? throw new InvalidOperationException("No shell could be started."));
+        var adapter = new AdapterProcess(
+            Process.Start(start) ?? throw new InvalidOperationException("No shell could be started."));
         adapter.guard.OutputDataReceived += (_, line) => adapter.Heard(line.Data);
         adapter.guard.ErrorDataReceived += (_, line) => adapter.Heard(line.Data);
         adapter.guard.BeginOutputReadLine();

@@ -59,7 +59,8 @@ internal sealed class AdapterScene : IAsyncDisposable
 
     public string State => Path.Combine(folder, "state");
 
-    public static async Task<AdapterScene> CreateAsync(int items = 1000, bool onS3 = false, params (string Name, string Value)[] service)
+    public static async Task<AdapterScene> CreateAsync(
+        int items = 1000, bool onS3 = false, params (string Name, string Value)[] service)
     {
         return await CreateAsync(await Scene.CreateAsync(items, onS3), service);
     }
@@ -73,12 +74,14 @@ internal sealed class AdapterScene : IAsyncDisposable
     }
 
     /// <summary>With a queue that the service's events go to, and routes that listen to it.</summary>
-    public static async Task<AdapterScene> CreateWithQueueAsync(int items = 1000, bool onS3 = false, params (string Name, string Value)[] service)
+    public static async Task<AdapterScene> CreateWithQueueAsync(
+        int items = 1000, bool onS3 = false, params (string Name, string Value)[] service)
     {
         var endpoint = await QueueEndpoint.GetAsync();
         var topic = await endpoint.NewTopicAsync();
         var scene = await CreateAsync(
-            items, onS3, [.. service, .. endpoint.Environment.Select(each => (each.Key, each.Value)), ("ClaimCheck__Publishing__TopicArn", topic)]);
+            items, onS3, [.. service, .. endpoint.Environment.Select(each => (each.Key, each.Value)),
+                ("ClaimCheck__Publishing__TopicArn", topic)]);
         scene.QueueUrl = (await endpoint.NewQueueAsync(topic, new() { RawDelivery = true })).Url;
         foreach (var (name, value) in endpoint.Environment)
             scene.Set(name, value);
@@ -134,13 +137,15 @@ internal sealed class AdapterScene : IAsyncDisposable
         if (key is not null)
             request.Headers.Add("Idempotency-Key", key);
         using var response = await Http.SendAsync(request);
-        Assert.True(response.IsSuccessStatusCode, $"{response.StatusCode}: {await response.Content.ReadAsStringAsync()}\n{Adapter.Log}");
+        Assert.True(
+            response.IsSuccessStatusCode, $"{response.StatusCode}: {await response.Content.ReadAsStringAsync()}\n{Adapter.Log}");
         return (await response.Content.ReadFromJsonAsync<JsonNode>())!;
     }
 
     public async Task<JsonNode> GetAsync(string path) => (await Http.GetFromJsonAsync<JsonNode>(path))!;
 
-    public async Task<IReadOnlyList<JsonNode>> ExportsAsync() => [.. (await GetAsync("/exports?limit=1000"))["items"]!.AsArray().Select(each => each!)];
+    public async Task<IReadOnlyList<JsonNode>> ExportsAsync() =>
+        [.. (await GetAsync("/exports?limit=1000"))["items"]!.AsArray().Select(each => each!)];
 
     /// <summary>Waits until an export of the adapter is in a state.</summary>
     public async Task<JsonNode> BecomesAsync(string id, string state)
@@ -166,7 +171,8 @@ internal sealed class AdapterScene : IAsyncDisposable
     {
         try
         {
-            return await Eventually.NotNullAsync(() => Task.FromResult(Consumer.Taken.FirstOrDefault(each => each.Type == type && (string)each.Data["id"]! == id)));
+            return await Eventually.NotNullAsync(() =>
+                Task.FromResult(Consumer.Taken.FirstOrDefault(each => each.Type == type && (string)each.Data["id"]! == id)));
         }
         catch (TimeoutException e)
         {
@@ -186,14 +192,16 @@ internal sealed class AdapterScene : IAsyncDisposable
         foreach (var file in manifest.RootElement.GetProperty("files").EnumerateArray())
         {
             var bytes = File.ReadAllBytes(Path.Combine(directory, file.GetProperty("name").GetString()!));
-            Assert.Equal(file.GetProperty("sha256").GetString(), Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes)));
+            Assert.Equal(file.GetProperty("sha256").GetString(), Convert.ToHexStringLower(
+                System.Security.Cryptography.SHA256.HashData(bytes)));
         }
 
         return manifest.RootElement.GetProperty("records").GetInt64();
     }
 
     public bool HasData(string deliveredFolder) =>
-        Directory.Exists(Path.Combine(Shared, deliveredFolder)) && Directory.EnumerateFiles(Path.Combine(Shared, deliveredFolder), "part-*").Any();
+        Directory.Exists(Path.Combine(Shared, deliveredFolder))
+        && Directory.EnumerateFiles(Path.Combine(Shared, deliveredFolder), "part-*").Any();
 
     public async ValueTask DisposeAsync()
     {

@@ -53,7 +53,8 @@ internal sealed class ConsumerSystem : IAsyncDisposable
         var headers = context.Request.Headers;
         var id = headers[WebhookSignature.IdHeader].ToString();
         if (!WebhookSignature.Verify(
-            [Secret], id, headers[WebhookSignature.TimestampHeader], headers[WebhookSignature.SignatureHeader], body.ToArray(), TimeProvider.System.GetUtcNow()))
+            [Secret], id, headers[WebhookSignature.TimestampHeader], headers[WebhookSignature.SignatureHeader], body.ToArray(),
+            TimeProvider.System.GetUtcNow()))
         {
             return Results.Unauthorized();
         }

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Adapter.Tests;
 
-/// <summary>Stands before the service: takes receipts, counts requests, and can keep an answer back until the asker is dead.</summary>
+/// <summary>Stands before the service: takes receipts, counts requests, and can keep an answer back until the
+/// asker is dead.</summary>
 internal sealed class Front : IAsyncDisposable
 {
     private readonly WebApplication app;
@@ -75,7 +76,8 @@ internal sealed class Front : IAsyncDisposable
             return;
         }
 
-        using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), context.Request.Path + context.Request.QueryString);
+        using var request = new HttpRequestMessage(
+            new HttpMethod(context.Request.Method), context.Request.Path + context.Request.QueryString);
         if (context.Request.ContentLength > 0)
         {
             request.Content = new StreamContent(context.Request.Body);

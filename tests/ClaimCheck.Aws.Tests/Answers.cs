@@ -7,9 +7,11 @@ namespace ClaimCheck.Aws.Tests;
 /// <summary>What servers answer, good and bad.</summary>
 internal static class Answers
 {
-    public const string Received = """{"Messages":[{"MessageId":"m-1","ReceiptHandle":"h-1","Body":"hello","MD5OfBody":"5d41402abc4b2a76b9719d911017c592"}]}""";
+    public const string Received =
+        """{"Messages":[{"MessageId":"m-1","ReceiptHandle":"h-1","Body":"hello","MD5OfBody":"5d41402abc4b2a76b9719d911017c592"}]}""";
 
-    public const string Published = "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult><MessageId>m-1</MessageId></PublishResult><ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></PublishResponse>";
+    public const string Published =
+        "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult><MessageId>m-1</MessageId></PublishResult><ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></PublishResponse>";
 
     public static Func<HttpContext, Task> Json(string body, int status = 200, params (string Name, string Value)[] headers) =>
         Text(body, "application/x-amz-json-1.0", status, headers);
@@ -18,14 +20,17 @@ internal static class Answers
         Text(body, "text/xml", status, headers);
 
     /// <summary>An error as SQS says it.</summary>
-    public static Func<HttpContext, Task> SqsError(int status, string type, string words = "Words of the server.", string? queryError = null) =>
+    public static Func<HttpContext, Task> SqsError(
+        int status, string type, string words = "Words of the server.", string? queryError = null) =>
         Json(
             $$"""{"__type":"com.amazonaws.sqs#{{type}}","message":"{{words}}"}""", status,
-            [("x-amzn-RequestId", "r-42"), .. queryError is null ? Array.Empty<(string, string)>() : [("x-amzn-query-error", queryError)]]);
+            [("x-amzn-RequestId", "r-42"),
+                .. queryError is null ? Array.Empty<(string, string)>() : [("x-amzn-query-error", queryError)]]);
 
     /// <summary>An error as SNS says it.</summary>
     public static Func<HttpContext, Task> SnsError(int status, string code, string words = "Words of the server.") => Xml(
-        $"<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{words}</Message></Error><RequestId>r-42</RequestId></ErrorResponse>",
+        "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type><Code>"
+        + $"{code}</Code><Message>{words}</Message></Error><RequestId>r-42</RequestId></ErrorResponse>",
         status);
 
     /// <summary>The connection ends without an answer.</summary>
@@ -79,12 +84,13 @@ internal static class Answers
         return answer(context);
     };
 
-    private static Func<HttpContext, Task> Text(string body, string type, int status, (string Name, string Value)[] headers) => async context =>
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = type;
-        foreach (var (name, value) in headers)
-            context.Response.Headers[name] = value;
-        await context.Response.WriteAsync(body);
-    };
+    private static Func<HttpContext, Task> Text(string body, string type, int status, (string Name, string Value)[] headers) =>
+        async context =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.ContentType = type;
+            foreach (var (name, value) in headers)
+                context.Response.Headers[name] = value;
+            await context.Response.WriteAsync(body);
+        };
 }

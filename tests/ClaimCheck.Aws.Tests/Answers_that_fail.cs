@@ -11,7 +11,8 @@ public sealed class Answers_that_fail
 
     public static TheoryData<int, string> Throttles => new()
     {
-        { 400, "Throttling" }, { 400, "ThrottlingException" }, { 400, "RequestThrottled" }, { 400, "Throttled" }, { 403, "Throttled" },
+        { 400, "Throttling" }, { 400, "ThrottlingException" }, { 400, "RequestThrottled" }, { 400, "Throttled" },
+        { 403, "Throttled" },
         { 400, "KmsThrottled" }, { 400, "KMSThrottling" }, { 429, "AnythingElse" }, { 503, "Throttling" }, { 400, "OverLimit" },
     };
 
@@ -19,7 +20,8 @@ public sealed class Answers_that_fail
     [MemberData(nameof(Throttles))]
     public async Task A_throttle_is_waited_out(int status, string code)
     {
-        await using var server = await ScriptedEndpoint.StartAsync(Answers.SqsError(status, code), Answers.Json(Answers.Received));
+        await using var server = await ScriptedEndpoint.StartAsync(
+            Answers.SqsError(status, code), Answers.Json(Answers.Received));
         using var sqs = server.Sqs();
 
         Assert.Equal("hello", Assert.Single(await sqs.ReceiveAsync(Queue)).Body);
@@ -33,7 +35,8 @@ public sealed class Answers_that_fail
         await using var server = await ScriptedEndpoint.StartAsync(Answers.SnsError(400, "Throttled"));
         using var sns = server.Sns(maxAttempts: 3);
 
-        var failure = await Assert.ThrowsAsync<AwsMessagingException>(() => sns.PublishAsync(Topic, new OutgoingMessage("hello")));
+        var failure = await Assert.ThrowsAsync<AwsMessagingException>(
+            () => sns.PublishAsync(Topic, new OutgoingMessage("hello")));
 
         Assert.Equal((AwsFailure.Throttled, "Throttled", true, HttpStatusCode.BadRequest, "r-42"),
             (failure.Kind, failure.Code, failure.IsTransient, failure.StatusCode, failure.RequestId));
@@ -66,10 +69,12 @@ public sealed class Answers_that_fail
     public async Task A_redirect_is_not_followed(int status)
     {
         await using var elsewhere = await ScriptedEndpoint.StartAsync(Answers.Xml(Answers.Published));
-        await using var server = await ScriptedEndpoint.StartAsync(Answers.Xml("", status, ("Location", elsewhere.Url.ToString())));
+        await using var server = await ScriptedEndpoint.StartAsync(
+            Answers.Xml("", status, ("Location", elsewhere.Url.ToString())));
         using var sns = server.Sns();
 
-        var failure = await Assert.ThrowsAsync<AwsMessagingException>(() => sns.PublishAsync(Topic, new OutgoingMessage("hello")));
+        var failure = await Assert.ThrowsAsync<AwsMessagingException>(
+            () => sns.PublishAsync(Topic, new OutgoingMessage("hello")));
 
         Assert.Equal((AwsFailure.Invalid, false), (failure.Kind, failure.IsTransient));
         Assert.Empty(elsewhere.Requests);
@@ -84,7 +89,8 @@ public sealed class Answers_that_fail
     [InlineData(403, "InvalidClientTokenId", null, AwsFailure.CredentialsRejected, false)]
     [InlineData(400, "UnknownType", "RequestThrottled;Sender", AwsFailure.Throttled, true)]
     [InlineData(403, "WhatNobodyKnows", null, AwsFailure.AccessDenied, false)]
-    public async Task Errors_of_queues_are_told_apart(int status, string type, string? queryError, AwsFailure kind, bool isTransient)
+    public async Task Errors_of_queues_are_told_apart(
+        int status, string type, string? queryError, AwsFailure kind, bool isTransient)
     {
         await using var server = await ScriptedEndpoint.StartAsync(Answers.SqsError(status, type, queryError: queryError));
         using var sqs = server.Sqs(maxAttempts: 2);

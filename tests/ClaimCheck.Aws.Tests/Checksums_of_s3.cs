@@ -9,7 +9,8 @@ namespace ClaimCheck.Aws.Tests;
 [Collection(nameof(TheProcess))]
 public sealed class Checksums_of_s3 : IDisposable
 {
-    private static readonly string[] Variables = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION", "AWS_ENDPOINT_URL"];
+    private static readonly string[] Variables =
+        ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION", "AWS_ENDPOINT_URL"];
     private readonly string?[] before = [.. Variables.Select(Environment.GetEnvironmentVariable)];
 
     public void Dispose() => Set(before);

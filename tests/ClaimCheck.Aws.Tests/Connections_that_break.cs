@@ -13,13 +13,15 @@ public sealed class Connections_that_break
     private const string Topic = "arn:aws:sns:eu-central-1:123456789012:events";
     private const string Queue = "https://sqs.eu-central-1.amazonaws.com/123456789012/billing";
 
-    public static TheoryData<string> Breaks => ["reset", "cut off", "half JSON, whole body", "empty", "null", "a list", "no Unicode", "no list"];
+    public static TheoryData<string> Breaks =>
+        ["reset", "cut off", "half JSON, whole body", "empty", "null", "a list", "no Unicode", "no list"];
 
     [Theory]
     [MemberData(nameof(Breaks))]
     public async Task A_receive_whose_answer_breaks_is_tried_again_and_is_never_an_empty_list(string how)
     {
-        await using var server = await ScriptedEndpoint.StartAsync(Break(how, Answers.Received, Answers.Json), Answers.Json(Answers.Received));
+        await using var server = await ScriptedEndpoint.StartAsync(
+            Break(how, Answers.Received, Answers.Json), Answers.Json(Answers.Received));
         using var sqs = server.Sqs();
 
         Assert.Equal("hello", Assert.Single(await sqs.ReceiveAsync(Queue)).Body);
@@ -27,13 +29,15 @@ public sealed class Connections_that_break
         Assert.Equal(2, server.Requests.Count);
     }
 
-    public static TheoryData<string> XmlBreaks => ["reset", "cut off", "half XML, whole body", "empty", "another answer", "no id", "stall", "silence"];
+    public static TheoryData<string> XmlBreaks =>
+        ["reset", "cut off", "half XML, whole body", "empty", "another answer", "no id", "stall", "silence"];
 
     [Theory]
     [MemberData(nameof(XmlBreaks))]
     public async Task A_publish_whose_answer_breaks_is_tried_again(string how)
     {
-        await using var server = await ScriptedEndpoint.StartAsync(Break(how, Answers.Published, Answers.Xml), Answers.Xml(Answers.Published));
+        await using var server = await ScriptedEndpoint.StartAsync(
+            Break(how, Answers.Published, Answers.Xml), Answers.Xml(Answers.Published));
         using var sns = server.Sns(timeout: PatienceWith(how));
 
         Assert.Equal("m-1", await sns.PublishAsync(Topic, new OutgoingMessage("hello")));
@@ -54,7 +58,8 @@ public sealed class Connections_that_break
         using var sns = server.Sns(timeout: PatienceWith(how), maxAttempts: 2);
         var watch = Stopwatch.StartNew();
 
-        var failure = await Assert.ThrowsAsync<AwsMessagingException>(() => sns.PublishAsync(Topic, new OutgoingMessage("hello")));
+        var failure = await Assert.ThrowsAsync<AwsMessagingException>(
+            () => sns.PublishAsync(Topic, new OutgoingMessage("hello")));
 
         Assert.Equal((kind, true, 2), (failure.Kind, failure.IsTransient, server.Requests.Count));
         Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(60)); // the default alone is 100
@@ -66,7 +71,8 @@ public sealed class Connections_that_break
         Uri url;
         await using (var server = await ScriptedEndpoint.StartAsync(Answers.Reset))
             url = server.Url;
-        using var sqs = Sqs.Connect(new AwsMessagingOptions { ServiceUrl = url, Credentials = new BasicAWSCredentials("a", "b"), MaxAttempts = 2 });
+        using var sqs = Sqs.Connect(
+            new AwsMessagingOptions { ServiceUrl = url, Credentials = new BasicAWSCredentials("a", "b"), MaxAttempts = 2 });
 
         var failure = await Assert.ThrowsAsync<AwsMessagingException>(() => sqs.ReceiveAsync(Queue));
 
@@ -99,7 +105,8 @@ public sealed class Connections_that_break
                 MaxAttempts = 1,
             });
 
-            var failure = await Assert.ThrowsAsync<AwsMessagingException>(() => sqs.ReceiveAsync(Queue).WaitAsync(TimeSpan.FromSeconds(60)) /* the system's own deadline is two minutes */);
+            var failure = await Assert.ThrowsAsync<AwsMessagingException>(
+                () => sqs.ReceiveAsync(Queue).WaitAsync(TimeSpan.FromSeconds(60)) /* the system's own deadline is two minutes */);
 
             Assert.Equal((AwsFailure.Unreachable, true), (failure.Kind, failure.IsTransient));
         }
@@ -112,7 +119,8 @@ public sealed class Connections_that_break
     [Fact]
     public async Task A_long_poll_may_take_longer_than_other_calls()
     {
-        await using var server = await ScriptedEndpoint.StartAsync(Answers.Late(Answers.Json(Answers.Received), TimeSpan.FromSeconds(1)));
+        await using var server = await ScriptedEndpoint.StartAsync(
+            Answers.Late(Answers.Json(Answers.Received), TimeSpan.FromSeconds(1)));
         using var sqs = server.Sqs(timeout: TimeSpan.FromMilliseconds(200), maxAttempts: 1);
 
         Assert.Single(await sqs.ReceiveAsync(Queue));
@@ -155,21 +163,23 @@ public sealed class Connections_that_break
     }
 
     // Only what never answers is waited for; a good answer may be slow to come on a busy machine.
-    private static TimeSpan PatienceWith(string how) => how is "stall" or "silence" ? TimeSpan.FromSeconds(2) : TimeSpan.FromSeconds(20);
+    private static TimeSpan PatienceWith(string how) =>
+        how is "stall" or "silence" ? TimeSpan.FromSeconds(2) : TimeSpan.FromSeconds(20);
 
-    private static Func<HttpContext, Task> Break(string how, string whole, Func<string, int, (string, string)[], Func<HttpContext, Task>> answer) => how switch
-    {
-        "reset" => Answers.Reset,
-        "cut off" => Answers.CutOff(whole, whole.Length / 2),
-        "half JSON, whole body" or "half XML, whole body" => answer(whole[..(whole.Length / 2)], 200, []),
-        "empty" => answer("", 200, []),
-        "null" => answer("null", 200, []),
-        "a list" => answer("[]", 200, []),
-        "no Unicode" => answer(whole.Replace("hello", "\\ud800", StringComparison.Ordinal), 200, []),
-        "no list" => answer("""{"Messages":{}}""", 200, []),
-        "another answer" => answer(whole.Replace("PublishResponse", "SubscribeResponse", StringComparison.Ordinal), 200, []),
-        "no id" => answer(whole.Replace("m-1", "", StringComparison.Ordinal), 200, []),
-        "stall" => Answers.Stall(whole),
-        _ => Answers.Silence,
-    };
+    private static Func<HttpContext, Task> Break(
+        string how, string whole, Func<string, int, (string, string)[], Func<HttpContext, Task>> answer) => how switch
+        {
+            "reset" => Answers.Reset,
+            "cut off" => Answers.CutOff(whole, whole.Length / 2),
+            "half JSON, whole body" or "half XML, whole body" => answer(whole[..(whole.Length / 2)], 200, []),
+            "empty" => answer("", 200, []),
+            "null" => answer("null", 200, []),
+            "a list" => answer("[]", 200, []),
+            "no Unicode" => answer(whole.Replace("hello", "\\ud800", StringComparison.Ordinal), 200, []),
+            "no list" => answer("""{"Messages":{}}""", 200, []),
+            "another answer" => answer(whole.Replace("PublishResponse", "SubscribeResponse", StringComparison.Ordinal), 200, []),
+            "no id" => answer(whole.Replace("m-1", "", StringComparison.Ordinal), 200, []),
+            "stall" => Answers.Stall(whole),
+            _ => Answers.Silence,
+        };
 }

@@ -7,11 +7,14 @@ namespace ClaimCheck.Aws.Tests;
 public sealed class Failures_of_s3
 {
     [Theory]
-    [InlineData("NoSuchBucket", 404, S3FailureKind.NoBucket, "the bucket does not exist. Create it, or correct Bucket (NoSuchBucket).")]
+    [InlineData(
+        "NoSuchBucket", 404, S3FailureKind.NoBucket, "the bucket does not exist. Create it, or correct Bucket (NoSuchBucket).")]
     [InlineData("NoSuchKey", 404, S3FailureKind.Missing, "it is not there (NoSuchKey).")]
     [InlineData("ExpiredToken", 400, S3FailureKind.Denied, "the credentials have expired. Renew them (ExpiredToken).")]
-    [InlineData("PermanentRedirect", 301, S3FailureKind.OtherRegion, "the bucket is in another region. Correct Region (PermanentRedirect).")]
-    [InlineData("QuotaExceeded", 403, S3FailureKind.Full, "there is no space left. Free some, or raise the quota (QuotaExceeded).")]
+    [InlineData("PermanentRedirect", 301, S3FailureKind.OtherRegion,
+        "the bucket is in another region. Correct Region (PermanentRedirect).")]
+    [InlineData(
+        "QuotaExceeded", 403, S3FailureKind.Full, "there is no space left. Free some, or raise the quota (QuotaExceeded).")]
     [InlineData("BadDigest", 400, S3FailureKind.Altered, "what arrived is not what was sent (BadDigest).")]
     [InlineData("", 403, S3FailureKind.Denied, "it refuses. Check the credentials and their rights (403).")]
     [InlineData("SlowDown", 503, S3FailureKind.Other, "said (SlowDown).")]

@@ -8,7 +8,8 @@ public sealed class Proxies_of_the_machine : IDisposable
     private readonly System.Net.IWebProxy before = HttpClient.DefaultProxy;
 
     public Proxies_of_the_machine() =>
-        HttpClient.DefaultProxy = new System.Net.WebProxy("http://proxy.test:3128", BypassOnLocal: false, ["internal\\.test"], new System.Net.NetworkCredential("user", "password"));
+        HttpClient.DefaultProxy = new System.Net.WebProxy("http://proxy.test:3128", BypassOnLocal: false, ["internal\\.test"],
+            new System.Net.NetworkCredential("user", "password"));
 
     public void Dispose() => HttpClient.DefaultProxy = before;
 

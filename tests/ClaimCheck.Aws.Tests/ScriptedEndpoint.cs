@@ -48,7 +48,8 @@ internal sealed class ScriptedEndpoint : IAsyncDisposable
 
     public IAmazonSQS Sqs(TimeSpan? timeout = null, int maxAttempts = 3) => Aws.Sqs.Connect(Options(timeout, maxAttempts));
 
-    public AmazonSimpleNotificationServiceClient Sns(TimeSpan? timeout = null, int maxAttempts = 3) => new(Options(timeout, maxAttempts));
+    public AmazonSimpleNotificationServiceClient Sns(TimeSpan? timeout = null, int maxAttempts = 3) =>
+        new(Options(timeout, maxAttempts));
 
     public async ValueTask DisposeAsync() => await app.DisposeAsync();
 
@@ -66,7 +67,8 @@ internal sealed class ScriptedEndpoint : IAsyncDisposable
         using var reader = new StreamReader(context.Request.Body, Encoding.UTF8);
         var body = await reader.ReadToEndAsync();
         lock (requests)
-            requests.Add(new SeenRequest(context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase), body));
+            requests.Add(new SeenRequest(context.Request.Headers.ToDictionary(
+                header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase), body));
         var answer = script.Count > 1 && script.TryDequeue(out var next) ? next : script.First();
         await answer(context);
     }

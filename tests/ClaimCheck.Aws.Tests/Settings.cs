@@ -16,16 +16,20 @@ public sealed class Settings
         await using var topics = await ScriptedEndpoint.StartAsync(Answers.Xml(Answers.Published));
         await using var everything = await ScriptedEndpoint.StartAsync(Answers.Json("{}"));
         using var environment = new Variables(
-            ("AWS_ENDPOINT_URL_SNS", topics.Url.ToString()), ("AWS_ENDPOINT_URL_SQS", null), ("AWS_ENDPOINT_URL", everything.Url.ToString()),
-            ("AWS_REGION", "ap-southeast-2"), ("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_SESSION_TOKEN", null));
+            ("AWS_ENDPOINT_URL_SNS", topics.Url.ToString()), ("AWS_ENDPOINT_URL_SQS", null),
+            ("AWS_ENDPOINT_URL", everything.Url.ToString()),
+            ("AWS_REGION", "ap-southeast-2"), ("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT"), ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_SESSION_TOKEN", null));
         using var sns = new AmazonSimpleNotificationServiceClient();
         using var sqs = Sqs.Connect();
 
         await sns.PublishAsync(Topic, new OutgoingMessage("hello"));
         await sqs.ReceiveAsync(Queue);
 
-        Assert.Contains("Credential=AKIDENVIRONMENT/", Assert.Single(topics.Requests).Headers["Authorization"], StringComparison.Ordinal);
-        Assert.Contains("/ap-southeast-2/sqs/", Assert.Single(everything.Requests).Headers["Authorization"], StringComparison.Ordinal);
+        Assert.Contains(
+            "Credential=AKIDENVIRONMENT/", Assert.Single(topics.Requests).Headers["Authorization"], StringComparison.Ordinal);
+        Assert.Contains(
+            "/ap-southeast-2/sqs/", Assert.Single(everything.Requests).Headers["Authorization"], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -33,12 +37,14 @@ public sealed class Settings
     {
         await using var chosen = await ScriptedEndpoint.StartAsync(Answers.Json("{}"));
         await using var configured = await ScriptedEndpoint.StartAsync(Answers.Json("{}"));
-        using var environment = new Variables(("AWS_ENDPOINT_URL_SQS", configured.Url.ToString()), ("AWS_REGION", "ap-southeast-2"));
+        using var environment = new Variables(
+            ("AWS_ENDPOINT_URL_SQS", configured.Url.ToString()), ("AWS_REGION", "ap-southeast-2"));
         using var sqs = chosen.Sqs();
 
         await sqs.ReceiveAsync(Queue);
 
-        Assert.Contains("Credential=AKIDTEST/", Assert.Single(chosen.Requests).Headers["Authorization"], StringComparison.Ordinal);
+        Assert.Contains(
+            "Credential=AKIDTEST/", Assert.Single(chosen.Requests).Headers["Authorization"], StringComparison.Ordinal);
         Assert.Contains("/eu-central-1/sqs/", chosen.Requests[0].Headers["Authorization"], StringComparison.Ordinal);
         Assert.Empty(configured.Requests);
     }
@@ -48,7 +54,8 @@ public sealed class Settings
     [InlineData("cn-north-1", "https://sns.cn-north-1.amazonaws.com.cn")]
     public void Without_an_endpoint_it_is_AWS_s_own_in_the_region(string region, string url)
     {
-        using var environment = new Variables(("AWS_ENDPOINT_URL_SNS", null), ("AWS_ENDPOINT_URL_SQS", null), ("AWS_ENDPOINT_URL", null));
+        using var environment = new Variables(
+            ("AWS_ENDPOINT_URL_SNS", null), ("AWS_ENDPOINT_URL_SQS", null), ("AWS_ENDPOINT_URL", null));
         var config = new WireConfig("", new AwsMessagingOptions { Region = region });
 
         Assert.Equal(url, config.DetermineServiceOperationEndpoint(new ServiceOperationEndpointParameters(null!)).URL);
@@ -60,8 +67,10 @@ public sealed class Settings
         await using var server = await ScriptedEndpoint.StartAsync(Answers.Json("{}"));
         using var environment = new Variables(
             ("AWS_ACCESS_KEY_ID", null), ("AWS_SECRET_ACCESS_KEY", null), ("AWS_SESSION_TOKEN", null), ("AWS_PROFILE", null),
-            ("AWS_WEB_IDENTITY_TOKEN_FILE", null), ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", null), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", null),
-            ("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"), ("AWS_CONFIG_FILE", "/nonexistent"));
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", null), ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", null),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", null),
+            ("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"),
+            ("AWS_CONFIG_FILE", "/nonexistent"));
         using var sqs = Sqs.Connect(new AwsMessagingOptions { ServiceUrl = server.Url, Credentials = null });
 
         var failure = await Assert.ThrowsAsync<AwsMessagingException>(() => sqs.ReceiveAsync(Queue));
@@ -73,14 +82,19 @@ public sealed class Settings
     [Fact]
     public void Options_out_of_range_say_value_rule_and_consequence()
     {
-        Assert.Contains("Timeout is 00:00:00", OptionFailure(new AwsMessagingOptions { Timeout = TimeSpan.Zero }), StringComparison.Ordinal);
+        Assert.Contains(
+            "Timeout is 00:00:00", OptionFailure(new AwsMessagingOptions { Timeout = TimeSpan.Zero }), StringComparison.Ordinal);
         Assert.Contains("MaxAttempts is 0", OptionFailure(new AwsMessagingOptions { MaxAttempts = 0 }), StringComparison.Ordinal);
-        Assert.Contains("ServiceUrl", OptionFailure(new AwsMessagingOptions { ServiceUrl = new Uri("ftp://example") }), StringComparison.Ordinal);
+        Assert.Contains("ServiceUrl", OptionFailure(new AwsMessagingOptions { ServiceUrl = new Uri("ftp://example") }),
+            StringComparison.Ordinal);
         Assert.Contains("'no region'", OptionFailure(new AwsMessagingOptions { Region = "no region" }), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("""{"Type":"Notification","MessageId":"m","TopicArn":"t","Message":"inner","MessageAttributes":{"type":{"Type":"String","Value":"BulkReady"},"b":{"Type":"Binary","Value":"AA=="}}}""", "inner", "BulkReady")]
+    [InlineData(
+        """{"Type":"Notification","MessageId":"m","TopicArn":"t","Message":"inner","MessageAttributes":{"type":{"Type":"String","Value":"BulkReady"},"b":{"Type":"Binary","Value":"AA=="}}}""",
+        "inner",
+        "BulkReady")]
     [InlineData("""{"Type":"Notification","TopicArn":"t","Message":"inner"}""", "inner", null)]
     [InlineData("""{"Type":"Notification","Message":5,"TopicArn":"t"}""", null, "raw")]
     [InlineData("""{"Type":"Notification","TopicArn":"t","Message":"cut""", null, "raw")]
@@ -95,7 +109,8 @@ public sealed class Settings
         Assert.Equal((inner ?? body, inner is not null, type), (delivered.Body, delivered.WasEnveloped, delivered.Type));
     }
 
-    private static string OptionFailure(AwsMessagingOptions options) => Assert.Throws<ArgumentException>(() => new AmazonSimpleNotificationServiceClient(options)).Message;
+    private static string OptionFailure(AwsMessagingOptions options) =>
+        Assert.Throws<ArgumentException>(() => new AmazonSimpleNotificationServiceClient(options)).Message;
 
     /// <summary>Environment variables for the time of a test; this project runs one test at a time.</summary>
     private sealed class Variables : IDisposable

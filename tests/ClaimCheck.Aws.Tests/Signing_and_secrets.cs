@@ -11,7 +11,8 @@ public sealed partial class Signing_and_secrets
     private const string Topic = "arn:aws:sns:eu-central-1:123456789012:events";
     private const string Queue = "https://sqs.eu-central-1.amazonaws.com/123456789012/billing";
     private const string Secret = "https://bucket.s3.example/manifest.json?X-Amz-Signature=0123456789abcdef";
-    private static readonly OutgoingMessage Message = new(Secret) { Attributes = new Dictionary<string, string> { ["type"] = "BulkReady" } };
+    private static readonly OutgoingMessage Message =
+        new(Secret) { Attributes = new Dictionary<string, string> { ["type"] = "BulkReady" } };
 
     [Fact]
     public async Task Calls_are_signed_for_the_service_and_the_region()
@@ -27,8 +28,12 @@ public sealed partial class Signing_and_secrets
         {
             var match = SigV4().Match(request.Headers["Authorization"]);
             Assert.True(match.Success, request.Headers["Authorization"]);
-            Assert.Equal(("AKIDTEST", "eu-central-1", service), (match.Groups["key"].Value, match.Groups["region"].Value, match.Groups["service"].Value));
-            Assert.Superset(new HashSet<string> { "host", "x-amz-date", "x-amz-security-token" }, match.Groups["headers"].Value.Split(';').ToHashSet());
+            Assert.Equal(
+                ("AKIDTEST", "eu-central-1", service),
+                (match.Groups["key"].Value, match.Groups["region"].Value, match.Groups["service"].Value));
+            Assert.Superset(
+                new HashSet<string> { "host", "x-amz-date", "x-amz-security-token" },
+                match.Groups["headers"].Value.Split(';').ToHashSet());
             Assert.Equal("the-session-token", request.Headers["X-Amz-Security-Token"]);
             Assert.Equal(request.Headers["X-Amz-Date"][..8], match.Groups["date"].Value);
         }
@@ -51,7 +56,8 @@ public sealed partial class Signing_and_secrets
         await sns.PublishAsync(Topic, Message);
 
         var signedAt = server.Requests
-            .Select(request => DateTime.ParseExact(request.Headers["X-Amz-Date"], "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)).ToList();
+            .Select(request => DateTime.ParseExact(
+                request.Headers["X-Amz-Date"], "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)).ToList();
         Assert.Equal(2, signedAt.Count);
         Assert.InRange(signedAt[1] - signedAt[0], ahead - TimeSpan.FromMinutes(1), ahead + TimeSpan.FromMinutes(1));
     }
@@ -59,12 +65,15 @@ public sealed partial class Signing_and_secrets
     [Fact]
     public async Task A_signature_that_is_wrong_with_the_clock_right_is_not_tried_again()
     {
-        await using var server = await ScriptedEndpoint.StartAsync(Answers.Skewed(Answers.SqsError(403, "SignatureDoesNotMatch"), TimeSpan.Zero));
+        await using var server = await ScriptedEndpoint.StartAsync(
+            Answers.Skewed(Answers.SqsError(403, "SignatureDoesNotMatch"), TimeSpan.Zero));
         using var sqs = server.Sqs();
 
         var failure = await Assert.ThrowsAsync<AwsMessagingException>(() => sqs.ReceiveAsync(Queue));
 
-        Assert.Equal((AwsFailure.CredentialsRejected, false, HttpStatusCode.Forbidden), (failure.Kind, failure.IsTransient, failure.StatusCode));
+        Assert.Equal(
+            (AwsFailure.CredentialsRejected, false, HttpStatusCode.Forbidden),
+            (failure.Kind, failure.IsTransient, failure.StatusCode));
         Assert.Single(server.Requests);
     }
 
@@ -94,7 +103,8 @@ public sealed partial class Signing_and_secrets
 
         foreach (var text in failures.Select(failure => failure.ToString()))
         {
-            foreach (var secret in new[] { "X-Amz-Signature", "0123456789abcdef", "handle-1", "the-session-token", "the-secret-key" })
+            foreach (var secret
+                in new[] { "X-Amz-Signature", "0123456789abcdef", "handle-1", "the-session-token", "the-secret-key" })
                 Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
         }
         Assert.Contains("The address [address] is not valid", failures[^1].Message, StringComparison.Ordinal);
@@ -113,6 +123,10 @@ public sealed partial class Signing_and_secrets
         Assert.DoesNotContain("handle-1", texts, StringComparison.Ordinal);
     }
 
-    [GeneratedRegex("^AWS4-HMAC-SHA256 Credential=(?<key>[^/]+)/(?<date>[0-9]{8})/(?<region>[^/]+)/(?<service>[^/]+)/aws4_request, SignedHeaders=(?<headers>[a-z0-9;-]+), Signature=[0-9a-f]{64}$", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex(
+        "^AWS4-HMAC-SHA256 Credential=(?<key>[^/]+)/(?<date>[0-9]{8})/(?<region>[^/]+)/(?<service>[^/]+)/aws4_request, "
+        + "SignedHeaders=(?<headers>[a-z0-9;-]+), Signature=[0-9a-f]{64}$",
+        RegexOptions.CultureInvariant,
+        1000)]
     private static partial Regex SigV4();
 }

@@ -22,7 +22,8 @@ public sealed class Topics_and_queues
     {
         var server = await QueueEndpoint.GetAsync();
         var topic = await server.NewTopicAsync();
-        var orders = await server.NewQueueAsync(topic, new SubscriptionOptions { Filter = Filter("dataset", "orders", "refunds") });
+        var orders = await server.NewQueueAsync(
+            topic, new SubscriptionOptions { Filter = Filter("dataset", "orders", "refunds") });
         var customers = await server.NewQueueAsync(topic, new SubscriptionOptions { Filter = Filter("dataset", "customers") });
         const string body = """{ "text": "é😀 <&> \"quoted\" + 100% a=b&c=d", "line": "1\n2\t3" }""";
 
@@ -35,7 +36,8 @@ public sealed class Topics_and_queues
         Assert.Equal(1, message.ReceiveCount());
         var delivered = DeliveredMessage.Open(message);
         Assert.False(delivered.WasEnveloped);
-        Assert.Equal(("BulkReady", "orders", "default", "*"), (delivered.Type, delivered.Dataset, delivered.Tenant, delivered.Consumer));
+        Assert.Equal(
+            ("BulkReady", "orders", "default", "*"), (delivered.Type, delivered.Dataset, delivered.Tenant, delivered.Consumer));
         Assert.Empty(await server.Sqs.ReceiveAsync(customers.Url, wait: TimeSpan.Zero));
     }
 
@@ -48,7 +50,8 @@ public sealed class Topics_and_queues
 
         await server.Sns.PublishAsync(topic, new OutgoingMessage("""{"a":"\"é😀"}""") { Attributes = Ready });
 
-        var delivered = DeliveredMessage.Open(Assert.Single(await server.Sqs.ReceiveAsync(queue.Url, wait: TimeSpan.FromSeconds(20))));
+        var delivered = DeliveredMessage.Open(
+            Assert.Single(await server.Sqs.ReceiveAsync(queue.Url, wait: TimeSpan.FromSeconds(20))));
         Assert.True(delivered.WasEnveloped);
         Assert.Equal(topic, delivered.TopicArn);
         Assert.Equal("""{"a":"\"é😀"}""", delivered.Body);
@@ -81,13 +84,16 @@ public sealed class Topics_and_queues
         var server = await QueueEndpoint.GetAsync();
         var queue = await server.NewQueueAsync();
         await server.Sqs.SendAsync(queue.Url, new OutgoingMessage("one"));
-        var first = Assert.Single(await server.Sqs.ReceiveAsync(queue.Url, wait: TimeSpan.FromSeconds(20), visibility: TimeSpan.Zero));
-        var second = Assert.Single(await server.Sqs.ReceiveAsync(queue.Url, wait: TimeSpan.FromSeconds(20), visibility: TimeSpan.FromMinutes(1)));
+        var first = Assert.Single(
+            await server.Sqs.ReceiveAsync(queue.Url, wait: TimeSpan.FromSeconds(20), visibility: TimeSpan.Zero));
+        var second = Assert.Single(
+            await server.Sqs.ReceiveAsync(queue.Url, wait: TimeSpan.FromSeconds(20), visibility: TimeSpan.FromMinutes(1)));
 
         await server.Sqs.DeleteAsync(queue.Url, [first]);
 
         await server.Sqs.ReleaseAsync(queue.Url, second);
-        Assert.Equal(second.MessageId, Assert.Single(await server.Sqs.ReceiveAsync(queue.Url, wait: TimeSpan.FromSeconds(20))).MessageId);
+        Assert.Equal(
+            second.MessageId, Assert.Single(await server.Sqs.ReceiveAsync(queue.Url, wait: TimeSpan.FromSeconds(20))).MessageId);
     }
 
     [Fact]
@@ -157,7 +163,8 @@ public sealed class Topics_and_queues
         var topic = await server.NewTopicAsync(fifo: true);
         var queue = await server.NewQueueAsync(topic, fifo: true);
         foreach (var body in new[] { "1", "2", "2", "3" })
-            await server.Sns.PublishAsync(topic, new OutgoingMessage(body) { GroupId = "orders", DeduplicationId = "event " + body });
+            await server.Sns.PublishAsync(
+                topic, new OutgoingMessage(body) { GroupId = "orders", DeduplicationId = "event " + body });
 
         // While a message of a group is in flight, its followers may be held back.
         var received = new List<Message>();
@@ -183,11 +190,13 @@ public sealed class Topics_and_queues
         var subscription = Assert.Single((await server.Sns.ListSubscriptionsByTopicAsync(topic, null)).Subscriptions);
         Assert.Equal(new Subscription(queue.SubscriptionArn!, "sqs", queue.Arn), subscription);
 
-        await server.Sns.SetSubscriptionAttributesAsync(subscription.SubscriptionArn, "FilterPolicy", SubscriptionOptions.FilterPolicy(Filter("type", "BulkRevoked")));
+        await server.Sns.SetSubscriptionAttributesAsync(
+            subscription.SubscriptionArn, "FilterPolicy", SubscriptionOptions.FilterPolicy(Filter("type", "BulkRevoked")));
         var attributes = (await server.Sns.GetSubscriptionAttributesAsync(subscription.SubscriptionArn)).Attributes;
         await server.Sns.PublishAsync(topic, new OutgoingMessage("filtered") { Attributes = Ready });
         await server.Sns.UnsubscribeAsync(subscription.SubscriptionArn);
-        await server.Sns.PublishAsync(topic, new OutgoingMessage("too late") { Attributes = new Dictionary<string, string> { ["type"] = "BulkRevoked" } });
+        await server.Sns.PublishAsync(
+            topic, new OutgoingMessage("too late") { Attributes = new Dictionary<string, string> { ["type"] = "BulkRevoked" } });
 
         Assert.Equal("true", attributes["RawMessageDelivery"]);
         Assert.Equal("""{"type":["BulkRevoked"]}""", attributes["FilterPolicy"]);
@@ -203,7 +212,8 @@ public sealed class Topics_and_queues
 
         var (account, name) = (queue.Arn.Split(':')[4], queue.Arn.Split(':')[5]);
 
-        Assert.Equal(queue.Url, (await server.Sqs.GetQueueUrlAsync(new GetQueueUrlRequest(name) { QueueOwnerAWSAccountId = account })).QueueUrl);
+        Assert.Equal(queue.Url, (await server.Sqs.GetQueueUrlAsync(
+            new GetQueueUrlRequest(name) { QueueOwnerAWSAccountId = account })).QueueUrl);
     }
 
     [Fact]
@@ -240,5 +250,6 @@ public sealed class Topics_and_queues
         Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(18)); // one poll alone would take 20
     }
 
-    private static Dictionary<string, IReadOnlyCollection<string>> Filter(string attribute, params string[] values) => new() { [attribute] = values };
+    private static Dictionary<string, IReadOnlyCollection<string>> Filter(string attribute, params string[] values) =>
+        new() { [attribute] = values };
 }

@@ -34,14 +34,19 @@ internal sealed class Calls : IDisposable
                 await s3.Value.HeadBucketAsync(new HeadBucketRequest { BucketName = call["--bucket"] });
                 return new JsonObject { ["BucketRegion"] = region };
             case "s3api create-bucket":
-                await s3.Value.PutBucketAsync(new PutBucketRequest { BucketName = call["--bucket"], PutBucketConfiguration = Place(call) });
+                await s3.Value.PutBucketAsync(
+                    new PutBucketRequest { BucketName = call["--bucket"], PutBucketConfiguration = Place(call) });
                 return new JsonObject { ["Location"] = "/" + call["--bucket"] };
             case "sns create-topic":
-                return new JsonObject { ["TopicArn"] = (await sns.Value.CreateTopicAsync(new CreateTopicRequest { Name = call["--name"] })).TopicArn };
+                return new JsonObject
+                {
+                    ["TopicArn"] = (await sns.Value.CreateTopicAsync(new CreateTopicRequest { Name = call["--name"] })).TopicArn,
+                };
             case "sns subscribe":
                 return new JsonObject { ["SubscriptionArn"] = await SubscribeAsync(call) };
             case "sns set-subscription-attributes":
-                await sns.Value.SetSubscriptionAttributesAsync(call["--subscription-arn"], call["--attribute-name"], call["--attribute-value"]);
+                await sns.Value.SetSubscriptionAttributesAsync(
+                    call["--subscription-arn"], call["--attribute-name"], call["--attribute-value"]);
                 return null;
             case "sqs get-queue-url":
                 return new JsonObject { ["QueueUrl"] = (await sqs.Value.GetQueueUrlAsync(call["--queue-name"])).QueueUrl };
@@ -49,7 +54,10 @@ internal sealed class Calls : IDisposable
                 return new JsonObject { ["QueueUrl"] = (await sqs.Value.CreateQueueAsync(call["--queue-name"])).QueueUrl };
             case "sqs get-queue-attributes":
                 var all = (await sqs.Value.GetQueueAttributesAsync(call["--queue-url"], ["All"])).Attributes;
-                return new JsonObject { ["Attributes"] = new JsonObject { [call["--attribute-names"]] = all[call["--attribute-names"]] } };
+                return new JsonObject
+                {
+                    ["Attributes"] = new JsonObject { [call["--attribute-names"]] = all[call["--attribute-names"]] },
+                };
             case "sqs set-queue-attributes":
                 await sqs.Value.SetQueueAttributesAsync(call["--queue-url"], call.Map("--attributes"));
                 return null;

@@ -13,7 +13,8 @@ using Spectre.Console;
 
 namespace ClaimCheck.Benchmarks;
 
-/// <summary>Updates of <c>orders.status</c> as bulk jobs, from the request to completed, against psql doing the same by hand.</summary>
+/// <summary>Updates of <c>orders.status</c> as bulk jobs, from the request to completed, against psql doing
+/// the same by hand.</summary>
 internal sealed class BulkJobBench : IAsyncDisposable
 {
     private const int Calls = 3000;
@@ -47,7 +48,8 @@ internal sealed class BulkJobBench : IAsyncDisposable
         await bench.JobAsync(service, "item", items, badOneIn: 0);
         var small = MemoryBench.PeakOf(service.Pid);
 
-        var (set, item, bad) = (new List<(TimeSpan, TimeSpan)>(), new List<(TimeSpan, TimeSpan)>(), new List<(TimeSpan, TimeSpan)>());
+        var (set, item, bad) =
+            (new List<(TimeSpan, TimeSpan)>(), new List<(TimeSpan, TimeSpan)>(), new List<(TimeSpan, TimeSpan)>());
         var perItem = new List<double>();
         for (var round = 1; round <= rounds; round++)
         {
@@ -73,10 +75,12 @@ internal sealed class BulkJobBench : IAsyncDisposable
             Figure.OfTimes($"bulk job, form set, {items:N0} updates; by hand", set, 1.5),
             Figure.OfTimes($"bulk job, form item, {items:N0} updates; by hand", item, 2.5),
             Figure.OfTimes("the same with 1 % bad items; by hand", bad, 3),
-            new("202 for ten inline items, 99th percentile", $"{slowest.TotalMilliseconds:0.0} ms", "", "", "at most 50 ms", slowest <= TimeSpan.FromMilliseconds(50)),
+            new("202 for ten inline items, 99th percentile", $"{slowest.TotalMilliseconds:0.0} ms", "", "", "at most 50 ms",
+                slowest <= TimeSpan.FromMilliseconds(50)),
             new("form item against a REST call for each item", "", "", $"{faster:0.0} x faster", "at least 20 x", faster >= 20),
             new(
-                $"peak memory, {items * 3:N0} items; {items:N0}", $"{large / 1_000_000.0:0} MB", $"{small / 1_000_000.0:0} MB", $"{(large - small) / 1_000_000.0:0} MB",
+                $"peak memory, {items * 3:N0} items; {items:N0}", $"{large / 1_000_000.0:0} MB", $"{small / 1_000_000.0:0} MB",
+                $"{(large - small) / 1_000_000.0:0} MB",
                 "at most 50 MB more", large - small <= Growth),
         ];
     }
@@ -94,14 +98,16 @@ internal sealed class BulkJobBench : IAsyncDisposable
         await ExecuteAsync(TargetScript.Sql);
         await ExecuteAsync("VACUUM (FREEZE, ANALYZE) orders");
         var operations = Directory.CreateDirectory(Path.Combine(folder, "operations")).FullName;
-        const string definition = """{ "target": "target", "form": "FORM", "key": "id", "parameters": { "id": { "type": "bigint" }, "status": { "type": "text" } } }""";
+        const string definition =
+            """{ "target": "target", "form": "FORM", "key": "id", "parameters": { "id": { "type": "bigint" }, "status": { "type": "text" } } }""";
         foreach (var (form, sql) in new[]
         {
             ("item", "UPDATE orders SET status = :status WHERE id = :id"),
             ("set", "UPDATE orders o SET status = i.status FROM items i WHERE o.id = i.id RETURNING i.ordinal"),
         })
         {
-            await File.WriteAllTextAsync(Path.Combine(operations, form + ".json"), definition.Replace("FORM", form, StringComparison.Ordinal));
+            await File.WriteAllTextAsync(
+                Path.Combine(operations, form + ".json"), definition.Replace("FORM", form, StringComparison.Ordinal));
             await File.WriteAllTextAsync(Path.Combine(operations, form + ".sql"), sql);
         }
     }
@@ -141,7 +147,8 @@ internal sealed class BulkJobBench : IAsyncDisposable
         http.DefaultRequestHeaders.Add("Prefer", "wait=60");
         BulkJob job;
         do
-            job = System.Text.Json.JsonSerializer.Deserialize<BulkJob>(await http.GetStringAsync(answer.Headers.Location), ClaimCheckJson.Options)!;
+            job = System.Text.Json.JsonSerializer.Deserialize<BulkJob>(
+                await http.GetStringAsync(answer.Headers.Location), ClaimCheckJson.Options)!;
         while (!BulkJobStatus.IsEnd(job.Status));
         var time = watch.Elapsed;
         var expected = count - (badOneIn > 0 ? count / badOneIn : 0);
@@ -154,7 +161,8 @@ internal sealed class BulkJobBench : IAsyncDisposable
     private static async Task<TimeSpan> AcceptAsync(ServiceProcess service)
     {
         using var http = service.NewHttp();
-        var body = $$"""{ "operation": "item", "items": [ {{string.Join(", ", Enumerable.Range(1, 10).Select(id => $$"""{ "id": {{id}}, "status": "inline" }"""))}} ] }""";
+        var body =
+            $$"""{ "operation": "item", "items": [ {{string.Join(", ", Enumerable.Range(1, 10).Select(id => $$"""{ "id": {{id}}, "status": "inline" }"""))}} ] }""";
         var times = new List<TimeSpan>();
         for (var i = 0; i < 500; i++)
         {

@@ -37,8 +37,10 @@ internal static class CatalogBench
     // Medians, not the rounds' own ratios: a call takes about as long as a hiccup of the machine.
     private static Figure Of(string call, List<(TimeSpan Ours, TimeSpan Peer)> rounds)
     {
-        var (ours, peer) = (Figure.Median(rounds.Select(round => round.Ours.TotalMilliseconds)), Figure.Median(rounds.Select(round => round.Peer.TotalMilliseconds)));
-        return new(call, $"{ours:0.00} ms", $"{peer:0.00} ms", $"{ours / peer:0.00}", $"at most {AtMost} x", ours / peer <= AtMost);
+        var (ours, peer) = (Figure.Median(rounds.Select(round => round.Ours.TotalMilliseconds)), Figure.Median(
+            rounds.Select(round => round.Peer.TotalMilliseconds)));
+        return new(
+            call, $"{ours:0.00} ms", $"{peer:0.00} ms", $"{ours / peer:0.00}", $"at most {AtMost} x", ours / peer <= AtMost);
     }
 
     private static IEnumerable<string> Calls()
@@ -49,7 +51,8 @@ internal static class CatalogBench
                 yield return $"/v1/exports?limit=20{state}{dataset}";
         }
 
-        foreach (var filter in (string[])["", "&status=failed", "&status=completed", "&operation=rare", "&operation=update_orders&status=failed"])
+        foreach (var filter in (string[])["", "&status=failed", "&status=completed", "&operation=rare",
+            "&operation=update_orders&status=failed"])
             yield return $"/v1/bulk-jobs?limit=20{filter}";
         yield return "/v1/events?limit=20";
     }
@@ -70,7 +73,9 @@ internal static class CatalogBench
             var watch = Stopwatch.StartNew();
             using var answer = await http.GetAsync(call);
             await answer.Content.ReadAsByteArrayAsync();
-            return answer.IsSuccessStatusCode ? watch.Elapsed : throw new BenchException($"{call} answered {(int)answer.StatusCode}.");
+            return answer.IsSuccessStatusCode
+                ? watch.Elapsed
+                : throw new BenchException($"{call} answered {(int)answer.StatusCode}.");
         }
 
         public ValueTask DisposeAsync()

@@ -8,7 +8,8 @@ using Spectre.Console;
 
 namespace ClaimCheck.Benchmarks;
 
-/// <summary>A table of orders on a private Postgres, a service over it with staging in a local folder, and psql beside it.</summary>
+/// <summary>A table of orders on a private Postgres, a service over it with staging in a local folder, and
+/// psql beside it.</summary>
 internal sealed class ExportLab : IAsyncDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("claimcheck-bench-").FullName;
@@ -58,14 +59,17 @@ internal sealed class ExportLab : IAsyncDisposable
     public async Task<ServiceProcess> StartOnS3Async()
     {
         var server = await S3Endpoint.GetAsync();
-        return await StartServiceAsync([.. server.Environment, new("ClaimCheck__Staging__Bucket", await server.NewBucketAsync())]);
+        return await StartServiceAsync(
+            [.. server.Environment, new("ClaimCheck__Staging__Bucket", await server.NewBucketAsync())]);
     }
 
     /// <summary>Exports as gzip CSV, and leaves the batch.</summary>
-    public static async Task<BatchId> StageAsync(ServiceProcess service, long orders) => (await AskAsync(service, orders, "csv", "gzip")).BatchId;
+    public static async Task<BatchId> StageAsync(ServiceProcess service, long orders) =>
+        (await AskAsync(service, orders, "csv", "gzip")).BatchId;
 
     /// <summary>Asks for an export, waits until it is ready, and revokes it: only the first two are timed.</summary>
-    public static async Task<(TimeSpan Time, Export Export)> ExportAsync(ServiceProcess service, long orders, string format, string compression)
+    public static async Task<(TimeSpan Time, Export Export)> ExportAsync(
+        ServiceProcess service, long orders, string format, string compression)
     {
         var watch = Stopwatch.StartNew();
         var export = await AskAsync(service, orders, format, compression);
@@ -81,7 +85,8 @@ internal sealed class ExportLab : IAsyncDisposable
     {
         using var http = service.NewHttp();
         http.DefaultRequestHeaders.Add("Prefer", "wait=60");
-        using var asked = await http.PostAsJsonAsync("/v1/exports", new { dataset = "orders", format, compression, criteria = new { most = orders } });
+        using var asked = await http.PostAsJsonAsync(
+            "/v1/exports", new { dataset = "orders", format, compression, criteria = new { most = orders } });
         var export = (await asked.Content.ReadFromJsonAsync<Export>(ClaimCheckJson.Options))!;
         while (!ExportState.IsSettled(export.State))
             export = (await http.GetFromJsonAsync<Export>($"/v1/exports/{export.ExportId}", ClaimCheckJson.Options))!;

@@ -108,14 +108,16 @@ internal static class FanOutBench
         var published = await PublishAsync(lab, servers, topic, orders);
         var received = await Task.WhenAll(receiving);
         return new(
-            watch.Elapsed, received.Sum(consumer => consumer.Bytes), published, received.Sum(consumer => consumer.Requests), 0, 0);
+            watch.Elapsed, received.Sum(consumer => consumer.Bytes), published,
+            received.Sum(consumer => consumer.Requests), 0, 0);
     }
 
     private static async Task<double> PublishAsync(ExportLab lab, QueueEndpoint servers, string topic, long orders)
     {
         await using var connection = new NpgsqlConnection(lab.Source);
         await connection.OpenAsync();
-        using var rows = await connection.BeginTextExportAsync($"COPY ({ExportLab.Query(orders.ToString(CultureInfo.InvariantCulture))}) TO STDOUT (FORMAT csv)");
+        using var rows = await connection.BeginTextExportAsync(
+            $"COPY ({ExportLab.Query(orders.ToString(CultureInfo.InvariantCulture))}) TO STDOUT (FORMAT csv)");
         var requests = 0.0;
         var (text, batch, bytes, count) = (new StringBuilder(), new List<OutgoingMessage>(), 0, 0);
         while (true)
@@ -180,18 +182,21 @@ internal static class FanOutBench
         var (ours, peer) = (value(links), value(messages));
         return new(
             name, ours.ToString(format, CultureInfo.InvariantCulture), peer.ToString(format, CultureInfo.InvariantCulture),
-            ours * 100 < peer ? $"1 : {peer / ours:N0}" : (ours / peer).ToString("0.00", CultureInfo.InvariantCulture), "shown", true);
+            ours * 100 < peer ? $"1 : {peer / ours:N0}" : (ours / peer).ToString("0.00", CultureInfo.InvariantCulture),
+            "shown", true);
     }
 
     private static void Show(Way way, string name) =>
         AnsiConsole.MarkupLineInterpolated(
             $"[grey]{name}: {way.Time.TotalSeconds:0.0} s, {way.SnsRequests:N0} SNS, {way.SqsRequests:N0} SQS, {way.S3Writes:N0} + {way.S3Reads:N0} S3 requests[/]");
 
-    private sealed record Way(TimeSpan Time, double QueueBytes, double SnsRequests, double SqsRequests, double S3Writes, double S3Reads)
+    private sealed record Way(
+        TimeSpan Time, double QueueBytes, double SnsRequests, double SqsRequests, double S3Writes, double S3Reads)
     {
         public double Requests => SnsRequests + SqsRequests + S3Writes + S3Reads;
 
-        public double Dollars => (SnsRequests * SnsRequest) + (SqsRequests * SqsRequest) + (S3Writes * S3Write) + (S3Reads * S3Read);
+        public double Dollars =>
+            (SnsRequests * SnsRequest) + (SqsRequests * SqsRequest) + (S3Writes * S3Write) + (S3Reads * S3Read);
     }
 
     private sealed class Tally(long orders)

@@ -28,7 +28,8 @@ internal sealed record Figure(string Name, string Ours, string Peer, string Rati
     {
         var table = new Table().AddColumns("figure", "ours", "peer", "ratio", "aim", "");
         foreach (var figure in figures)
-            table.AddRow(figure.Name, figure.Ours, figure.Peer, figure.Ratio, figure.Aim, figure.IsReached ? "reached" : "MISSED");
+            table.AddRow(
+                figure.Name, figure.Ours, figure.Peer, figure.Ratio, figure.Aim, figure.IsReached ? "reached" : "MISSED");
         AnsiConsole.Write(table);
     }
 

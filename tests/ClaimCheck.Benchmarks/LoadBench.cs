@@ -13,9 +13,10 @@ using Spectre.Console;
 namespace ClaimCheck.Benchmarks;
 
 /// <summary>
-/// How fast orders go from a link to S3 into a consumer's own table, with inbox, checkpoints, outcomes and receipts, against the same
-/// by hand: <c>COPY … FROM PROGRAM 'curl | gunzip'</c> into a staging table, and one statement from there. (Before version 18 psql's \copy
-/// takes a line of <c>\.</c> within a quoted text for the end; the orders have some.) The loader is a process of its own.
+/// How fast orders go from a link to S3 into a consumer's own table, with inbox, checkpoints, outcomes and receipts, against the
+/// same by hand: <c>COPY … FROM PROGRAM 'curl | gunzip'</c> into a staging table, and one statement from there. (Before version
+/// 18 psql's \copy takes a line of <c>\.</c> within a quoted text for the end; the orders have some.) The loader
+/// is a process of its own.
 /// </summary>
 internal static class LoadBench
 {
@@ -67,7 +68,8 @@ internal static class LoadBench
         return
         [
             Figure.OfTimes($"loading {Few:N0} orders from S3 into a table; COPY FROM PROGRAM, upsert", times, 1.25),
-            new($"peak memory, {orders:N0} orders; {Few:N0}", Megabytes(large), Megabytes(peak), Megabytes(large - peak), "at most 200 MB, flat", large <= Limit && large - peak <= Growth),
+            new($"peak memory, {orders:N0} orders; {Few:N0}", Megabytes(large), Megabytes(peak), Megabytes(large - peak),
+                "at most 200 MB, flat", large <= Limit && large - peak <= Growth),
         ];
     }
 
@@ -75,7 +77,9 @@ internal static class LoadBench
     public static async Task<int> LoadHereAsync(Uri service, string batch, string linkHost)
     {
         var id = BatchId.TryParse(batch, out var parsed) ? parsed : throw new BenchException("No batch.");
-        var size = int.TryParse(Environment.GetEnvironmentVariable(Chunk), out var set) ? set : ClaimCheck.Adapter.Options.DestinationReader.DefaultChunkSize;
+        var size = int.TryParse(Environment.GetEnvironmentVariable(Chunk), out var set)
+            ? set
+            : ClaimCheck.Adapter.Options.DestinationReader.DefaultChunkSize;
         var table = new TableDestination
         {
             ConnectionString = Environment.GetEnvironmentVariable(Connection)!,
@@ -83,7 +87,8 @@ internal static class LoadBench
             ChunkSize = size,
             Lease = TimeSpan.FromSeconds(30),
         };
-        using var client = new ClaimCheckClient(new ClaimCheckClientOptions { BaseAddress = service, Consumer = $"bench-{Environment.ProcessId}" });
+        using var client = new ClaimCheckClient(
+            new ClaimCheckClientOptions { BaseAddress = service, Consumer = $"bench-{Environment.ProcessId}" });
         using var reader = new BatchReader(client, new BatchReaderOptions { AllowedLinkHosts = [linkHost] });
         var context = new RecordRunnerContext(client, reader, $"bench-{Environment.ProcessId}", TimeSpan.FromSeconds(5), null);
         await using var run = new RecordRunner(context, TableInboxes.OptionsOf(table), NullLoggerFactory.Instance);
@@ -92,20 +97,24 @@ internal static class LoadBench
         var watch = Stopwatch.StartNew();
         var found = await client.GetBatchAsync(id);
         var ready = ClaimCheck.Adapter.Steps.LoadStep.Ready(found);
-        var result = await run.ApplyAsync(new TableLoader(table, 3, NullLogger.Instance), ready, new RecordOptions { ChunkSize = size }, CancellationToken.None);
+        var result = await run.ApplyAsync(new TableLoader(table, 3, NullLogger.Instance), ready,
+            new RecordOptions { ChunkSize = size }, CancellationToken.None);
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{result.Counts.Succeeded} {watch.Elapsed.TotalSeconds} {MemoryBench.PeakOf(Environment.ProcessId)}"));
+            CultureInfo.InvariantCulture,
+            $"{result.Counts.Succeeded} {watch.Elapsed.TotalSeconds} {MemoryBench.PeakOf(Environment.ProcessId)}"));
         await stop.CancelAsync();
         await receipts;
         return 0;
     }
 
-    private static async Task<(TimeSpan Time, long Peak)> LoadAsync(ServiceProcess service, BatchId batch, long orders, string consumer)
+    private static async Task<(TimeSpan Time, long Peak)> LoadAsync(
+        ServiceProcess service, BatchId batch, long orders, string consumer)
     {
         await EmptyAsync(consumer);
         var endpoint = await S3Endpoint.GetAsync();
         var start = new ProcessStartInfo(
-            "dotnet", [typeof(LoadBench).Assembly.Location, Verb, service.Address.ToString(), batch.ToString(), endpoint.Url.Authority])
+            "dotnet",
+            [typeof(LoadBench).Assembly.Location, Verb, service.Address.ToString(), batch.ToString(), endpoint.Url.Authority])
         {
             RedirectStandardOutput = true,
             UseShellExecute = false,
@@ -152,7 +161,9 @@ internal static class LoadBench
         var time = watch.Elapsed;
         Directory.Delete(Path.GetDirectoryName(links)!, recursive: true);
         var loaded = await Scene.ScalarAsync<long>(consumer, "SELECT count(*) FROM orders");
-        return psql.ExitCode == 0 && loaded == manifest.Records ? time : throw new BenchException("psql failed: is it installed?");
+        return psql.ExitCode == 0 && loaded == manifest.Records
+            ? time
+            : throw new BenchException("psql failed: is it installed?");
     }
 
     private static Task EmptyAsync(string consumer) => Scene.SqlAsync(consumer, Table);

@@ -52,7 +52,8 @@ try
         return figures.All(figure => figure.IsReached) ? 0 : 1;
     }
 
-    await using var lab = await ExportLab.CreateAsync(Math.Max(orders, Wants("memory") ? MemoryBench.Most : Wants("load") ? LoadBench.Few : 0));
+    await using var lab = await ExportLab.CreateAsync(
+        Math.Max(orders, Wants("memory") ? MemoryBench.Most : Wants("load") ? LoadBench.Few : 0));
     if (Wants("export"))
         figures.AddRange(await ExportBench.RunAsync(lab, orders, rounds));
     if (Wants("memory"))
@@ -77,4 +78,7 @@ catch (BenchException e)
 bool Wants(string name) => Array.IndexOf(args, "--only") is var at && (at < 0 || (at + 1 < args.Length && args[at + 1] == name));
 
 long Option(string name, long usual) =>
-    Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length && long.TryParse(args[at + 1], out var value) && value > 0 ? value : usual;
+    Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length
+    && long.TryParse(args[at + 1], out var value) && value > 0
+        ? value
+        : usual;

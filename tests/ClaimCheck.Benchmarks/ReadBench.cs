@@ -43,7 +43,8 @@ internal static class ReadBench
         return
         [
             Figure.OfTimes($"reading {orders:N0} orders from S3, typed, verified; curl | gunzip", times, 2.0),
-            new($"peak memory of that; of {Few:N0}", Megabytes(peak), Megabytes(small), Megabytes(peak - small), "at most 200 MB, flat", peak <= Limit && peak - small <= Growth),
+            new($"peak memory of that; of {Few:N0}", Megabytes(peak), Megabytes(small), Megabytes(peak - small),
+                "at most 200 MB, flat", peak <= Limit && peak - small <= Growth),
         ];
     }
 
@@ -54,13 +55,16 @@ internal static class ReadBench
         using var reader = new BatchReader(client, new BatchReaderOptions { AllowedLinkHosts = [linkHost] });
         var watch = Stopwatch.StartNew();
         var (count, cents) = (0L, 0m);
-        await foreach (var order in reader.ReadAsync<Order>(BatchId.TryParse(batch, out var id) ? id : throw new BenchException("No batch.")))
+        await foreach (var order in reader.ReadAsync<Order>(
+            BatchId.TryParse(batch, out var id) ? id : throw new BenchException("No batch.")))
         {
             count++;
             cents += order.Amount;
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count} {watch.Elapsed.TotalSeconds} {MemoryBench.PeakOf(Environment.ProcessId)} {cents}"));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{count} {watch.Elapsed.TotalSeconds} {MemoryBench.PeakOf(Environment.ProcessId)} {cents}"));
         return 0;
     }
 
@@ -68,7 +72,8 @@ internal static class ReadBench
     {
         var endpoint = await S3Endpoint.GetAsync();
         var start = new ProcessStartInfo(
-            "dotnet", [typeof(ReadBench).Assembly.Location, Verb, service.Address.ToString(), batch.ToString(), endpoint.Url.Authority])
+            "dotnet",
+            [typeof(ReadBench).Assembly.Location, Verb, service.Address.ToString(), batch.ToString(), endpoint.Url.Authority])
         {
             RedirectStandardOutput = true,
             UseShellExecute = false,
@@ -86,7 +91,11 @@ internal static class ReadBench
         using var http = service.NewHttp();
         var manifest = await http.GetFromJsonAsync<Manifest>($"/v1/batches/{batch}/manifest", ClaimCheckJson.Options);
         // Links stay out of the process list: curl reads them from its input.
-        var start = new ProcessStartInfo("sh", ["-c", "curl -s -K - | gunzip > /dev/null"]) { RedirectStandardInput = true, UseShellExecute = false };
+        var start = new ProcessStartInfo("sh", ["-c", "curl -s -K - | gunzip > /dev/null"])
+        {
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+        };
         var watch = Stopwatch.StartNew();
         using var curl = Process.Start(start) ?? throw new BenchException("No shell could be started.");
         foreach (var file in manifest!.Files)
@@ -98,5 +107,6 @@ internal static class ReadBench
 
     private static string Megabytes(long bytes) => $"{bytes / 1_000_000.0:0} MB";
 
-    private sealed record Order(long Id, string Customer, string Status, decimal Amount, string Currency, string? Note, DateTimeOffset CreatedAt);
+    private sealed record Order(
+        long Id, string Customer, string Status, decimal Amount, string Currency, string? Note, DateTimeOffset CreatedAt);
 }

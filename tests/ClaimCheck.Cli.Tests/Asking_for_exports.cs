@@ -46,7 +46,8 @@ public sealed class Asking_for_exports(ToolScene scene)
         Assert.Equal(2, export["progress"]!["records"]!.GetValue<long>());
         Assert.Equal("""{"ids":[5,3],"flag":true,"since":"2026-01-01T00:00:00Z"}""", export["criteria"]!.ToJsonString());
 
-        var repeated = (await scene.RunAsync("export", "typed", "--where", "ids=7", "--where", "ids=8", "--wait", "--json")).Exits(0).Json;
+        var repeated = (await scene.RunAsync(
+            "export", "typed", "--where", "ids=7", "--where", "ids=8", "--wait", "--json")).Exits(0).Json;
         Assert.Equal("[7,8]", repeated["criteria"]!["ids"]!.ToJsonString());
     }
 
@@ -72,7 +73,8 @@ public sealed class Asking_for_exports(ToolScene scene)
     [Fact]
     public async Task A_refused_request_is_handed_on_as_the_service_wrote_it()
     {
-        var problem = (await scene.RunAsync("export", "typed", "--where", "ids=1", "--where", "since=tomorrow", "--json")).Exits(2).Json;
+        var problem = (await scene.RunAsync(
+            "export", "typed", "--where", "ids=1", "--where", "since=tomorrow", "--json")).Exits(2).Json;
         Assert.Equal("validation_failed", problem["code"]!.GetValue<string>());
         Assert.Equal(422, problem["status"]!.GetValue<int>());
         Assert.NotEmpty(problem["errors"]!["criteria.since"]!.AsArray());
@@ -82,12 +84,15 @@ public sealed class Asking_for_exports(ToolScene scene)
     public async Task The_same_idempotency_key_is_the_same_export()
     {
         var key = Guid.NewGuid().ToString("N");
-        var first = (await scene.RunAsync("export", "items", "--idempotency-key", key, "--retention", "2d", "--json")).Exits(0).Json;
-        var second = (await scene.RunAsync("export", "items", "--idempotency-key", key, "--retention", "P2D", "--json")).Exits(0).Json;
+        var first = (await scene.RunAsync(
+            "export", "items", "--idempotency-key", key, "--retention", "2d", "--json")).Exits(0).Json;
+        var second = (await scene.RunAsync(
+            "export", "items", "--idempotency-key", key, "--retention", "P2D", "--json")).Exits(0).Json;
         Assert.Equal(first["exportId"]!.GetValue<string>(), second["exportId"]!.GetValue<string>());
         Assert.Equal(
             "idempotency_key_reused",
-            (await scene.RunAsync("export", "wide", "--idempotency-key", key, "--json")).Exits(1).Json["code"]!.GetValue<string>());
+            (await scene.RunAsync("export", "wide", "--idempotency-key", key, "--json")).Exits(1).Json["code"]!
+                .GetValue<string>());
     }
 
     [Fact]
@@ -105,9 +110,12 @@ public sealed class Asking_for_exports(ToolScene scene)
     {
         var result = (await scene.RunAsync("export", "broken", "--wait")).Exits(5);
         Assert.Contains("source_query_failed", result.Errors);
-        Assert.Equal("failed", (await scene.RunAsync("export", "broken", "--wait", "--json")).Exits(5).Json["state"]!.GetValue<string>());
+        Assert.Equal(
+            "failed", (await scene.RunAsync("export", "broken", "--wait", "--json")).Exits(5).Json["state"]!.GetValue<string>());
         Assert.Contains("The dataset 'none' does not exist", (await scene.RunAsync("export", "none")).Exits(3).Errors);
-        Assert.Equal("not_found", (await scene.RunAsync("export", "none", "--where", "a=b", "--json")).Exits(3).Json["code"]!.GetValue<string>());
+        Assert.Equal(
+            "not_found",
+            (await scene.RunAsync("export", "none", "--where", "a=b", "--json")).Exits(3).Json["code"]!.GetValue<string>());
     }
 
     [Fact]
@@ -128,7 +136,8 @@ public sealed class Asking_for_exports(ToolScene scene)
         var cancelled = (await scene.RunAsync("revoke", id, "--reason", "too slow", "--json")).Exits(0).Json;
         Assert.Equal("cancelled", cancelled["state"]!.GetValue<string>());
         Assert.Equal("cancelled", (await watch.EndAsync()).Exits(5).JsonLines[^1]["state"]!.GetValue<string>());
-        Assert.Equal("export_cancelled", (await scene.RunAsync("download", id, "--json", "--out", scene.NewFolder())).Exits(5).Json["code"]!.GetValue<string>());
+        Assert.Equal("export_cancelled", (await scene.RunAsync(
+            "download", id, "--json", "--out", scene.NewFolder())).Exits(5).Json["code"]!.GetValue<string>());
     }
 
     [Fact]
@@ -143,7 +152,8 @@ public sealed class Asking_for_exports(ToolScene scene)
     public async Task A_terminal_sees_a_bar_and_scripts_see_none()
     {
         // `script` gives the tool a terminal; its options differ between Linux and macOS.
-        string[] tool = ["dotnet", Path.Combine(AppContext.BaseDirectory, "claimcheck.dll"), "export", "endless", "--wait", "--timeout", "3s"];
+        string[] tool = ["dotnet", Path.Combine(AppContext.BaseDirectory, "claimcheck.dll"), "export", "endless", "--wait",
+            "--timeout", "3s"];
         var start = new ProcessStartInfo(
             "script", OperatingSystem.IsMacOS() ? ["-q", "/dev/null", .. tool] : ["-qec", string.Join(' ', tool), "/dev/null"])
         {
@@ -171,8 +181,10 @@ public sealed class Asking_for_exports(ToolScene scene)
         var first = (await scene.RunAsync("list", "--limit", "2", "--dataset", "items", "--json")).Exits(0).Json;
         Assert.Equal(2, first["items"]!.AsArray().Count);
         var cursor = first["nextCursor"]!.GetValue<string>();
-        var second = (await scene.RunAsync("list", "--limit", "2", "--dataset", "items", "--cursor", cursor, "--json")).Exits(0).Json;
-        Assert.NotEqual(first["items"]![0]!["exportId"]!.GetValue<string>(), second["items"]![0]!["exportId"]!.GetValue<string>());
+        var second = (await scene.RunAsync(
+            "list", "--limit", "2", "--dataset", "items", "--cursor", cursor, "--json")).Exits(0).Json;
+        Assert.NotEqual(
+            first["items"]![0]!["exportId"]!.GetValue<string>(), second["items"]![0]!["exportId"]!.GetValue<string>());
 
         var all = (await scene.RunAsync("list", "--all", "--limit", "2", "--dataset", "items", "--json")).Exits(0).JsonLines;
         Assert.True(all.Count >= 3);

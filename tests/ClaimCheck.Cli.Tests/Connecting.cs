@@ -12,7 +12,9 @@ public sealed class Connecting(ToolScene scene)
     [Fact]
     public async Task A_profile_gives_the_address_and_the_key()
     {
-        var home = Profiles($$"""{ "default": "here", "profiles": { "here": { "url": "{{scene.Proxy.Url}}", "key": "{{ToolScene.Key}}" } } }""", UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var home = Profiles(
+            $$"""{ "default": "here", "profiles": { "here": { "url": "{{scene.Proxy.Url}}", "key": "{{ToolScene.Key}}" } } }""",
+            UnixFileMode.UserRead | UnixFileMode.UserWrite);
         (await RunAsync(home, [], "datasets")).Exits(0);
         (await RunAsync(home, [], "datasets", "--profile", "here")).Exits(0);
         (await RunAsync(home, [("CLAIMCHECK_PROFILE", "here")], "datasets")).Exits(0);
@@ -23,7 +25,9 @@ public sealed class Connecting(ToolScene scene)
     [Fact]
     public async Task A_profile_s_key_goes_to_no_other_address()
     {
-        var home = Profiles($$"""{ "default": "elsewhere", "profiles": { "elsewhere": { "url": "http://127.0.0.1:9", "key": "{{ToolScene.Key}}" } } }""", UnixFileMode.UserRead);
+        var home = Profiles(
+            $$"""{ "default": "elsewhere", "profiles": { "elsewhere": { "url": "http://127.0.0.1:9", "key": "{{ToolScene.Key}}" } } }""",
+            UnixFileMode.UserRead);
         (await RunAsync(home, [], "datasets", "--url", scene.Proxy.Url.AbsoluteUri)).Exits(4);
         (await RunAsync(home, [("CLAIMCHECK_URL", scene.Proxy.Url.AbsoluteUri)], "datasets")).Exits(4);
     }
@@ -35,24 +39,30 @@ public sealed class Connecting(ToolScene scene)
     public async Task A_file_with_a_key_that_others_can_reach_is_refused(UnixFileMode others)
     {
         var mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | others;
-        var home = Profiles($$"""{ "default": "here", "profiles": { "here": { "url": "{{scene.Proxy.Url}}", "key": "{{ToolScene.Key}}" } } }""", mode);
+        var home = Profiles(
+            $$"""{ "default": "here", "profiles": { "here": { "url": "{{scene.Proxy.Url}}", "key": "{{ToolScene.Key}}" } } }""",
+            mode);
         Assert.Contains("chmod 600", (await RunAsync(home, [], "datasets")).Exits(2).Errors);
 
         var keyFile = Path.Combine(home, "key");
         await File.WriteAllTextAsync(keyFile, ToolScene.Key + "\n");
         File.SetUnixFileMode(keyFile, mode);
-        Assert.Contains("chmod 600", (await RunAsync("/nonexistent", [], "datasets", "--url", scene.Proxy.Url.AbsoluteUri, "--key-file", keyFile)).Exits(2).Errors);
+        Assert.Contains("chmod 600", (await RunAsync(
+            "/nonexistent", [], "datasets", "--url", scene.Proxy.Url.AbsoluteUri, "--key-file", keyFile)).Exits(2).Errors);
         File.SetUnixFileMode(keyFile, UnixFileMode.UserRead);
         (await RunAsync("/nonexistent", [], "datasets", "--url", scene.Proxy.Url.AbsoluteUri, "--key-file", keyFile)).Exits(0);
 
         // Without a key in it the file is not a secret.
-        var open = Profiles($$"""{ "default": "here", "profiles": { "here": { "url": "{{scene.Proxy.Url}}", "keyFile": "{{keyFile}}" } } }""", mode);
+        var open = Profiles(
+            $$"""{ "default": "here", "profiles": { "here": { "url": "{{scene.Proxy.Url}}", "keyFile": "{{keyFile}}" } } }""",
+            mode);
         (await RunAsync(open, [], "datasets")).Exits(0);
     }
 
     [Theory]
     [InlineData("not json")]
-    [InlineData("""{ "profiles": { "here": { "url": "http://127.0.0.1:9", "kee": "test-key-0123456789-0123456789-0123456789" } } }""")]
+    [InlineData(
+        """{ "profiles": { "here": { "url": "http://127.0.0.1:9", "kee": "test-key-0123456789-0123456789-0123456789" } } }""")]
     [InlineData("{}")]
     public async Task A_broken_profile_file_is_explained_without_its_content(string content)
     {
@@ -74,10 +84,12 @@ public sealed class Connecting(ToolScene scene)
     [Fact]
     public async Task An_address_that_nobody_answers_is_6_and_one_that_is_none_is_2()
     {
-        Assert.Equal("service_unreachable", (await RunAsync("/nonexistent", [], "list", "--url", "http://127.0.0.1:9", "--json")).Exits(6).Json["code"]!.GetValue<string>());
+        Assert.Equal("service_unreachable", (await RunAsync(
+            "/nonexistent", [], "list", "--url", "http://127.0.0.1:9", "--json")).Exits(6).Json["code"]!.GetValue<string>());
         (await RunAsync("/nonexistent", [], "list", "--url", "nonsense")).Exits(2);
         (await RunAsync("/nonexistent", [], "list", "--url", "ftp://127.0.0.1")).Exits(2);
-        Assert.DoesNotContain(ToolScene.Key, (await RunAsync("/nonexistent", [], "list", "--url", $"http://me:{ToolScene.Key}@127.0.0.1:9")).Exits(2).Errors);
+        Assert.DoesNotContain(ToolScene.Key, (await RunAsync(
+            "/nonexistent", [], "list", "--url", $"http://me:{ToolScene.Key}@127.0.0.1:9")).Exits(2).Errors);
     }
 
     [Fact]
@@ -85,7 +97,8 @@ public sealed class Connecting(ToolScene scene)
     {
         await using (var tls = RawListener.WithCertificate("localhost", -1))
         {
-            var untrusted = (await RunAsync("/nonexistent", [], "list", "--url", $"https://localhost:{tls.Port}", "--json")).Exits(7);
+            var untrusted =
+                (await RunAsync("/nonexistent", [], "list", "--url", $"https://localhost:{tls.Port}", "--json")).Exits(7);
             Assert.Equal("untrusted_certificate", untrusted.Json["code"]!.GetValue<string>());
             Assert.Contains("is not trusted: its issuer is unknown here", untrusted.Errors);
             Assert.DoesNotContain("can't be reached", untrusted.Errors);
@@ -93,13 +106,16 @@ public sealed class Connecting(ToolScene scene)
 
         await using (var proxy = RawListener.Answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"))
         {
-            var refused = (await RunAsync("/nonexistent", [("HTTPS_PROXY", $"http://me:word@127.0.0.1:{proxy.Port}")], "list", "--url", "https://exports.example")).Exits(6);
+            var refused = (await RunAsync("/nonexistent", [("HTTPS_PROXY", $"http://me:word@127.0.0.1:{proxy.Port}")], "list",
+                "--url", "https://exports.example")).Exits(6);
             Assert.Contains($"the proxy 127.0.0.1:{proxy.Port} does not connect to it: it answers 403.", refused.Errors);
             Assert.DoesNotContain("word", refused.Errors);
         }
 
-        var away = (await RunAsync("/nonexistent", [("HTTPS_PROXY", "http://127.0.0.1:9")], "list", "--url", "https://exports.example")).Exits(6);
-        Assert.Contains("the proxy 127.0.0.1:9, which HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names: nothing listens there", away.Errors);
+        var away = (await RunAsync(
+            "/nonexistent", [("HTTPS_PROXY", "http://127.0.0.1:9")], "list", "--url", "https://exports.example")).Exits(6);
+        Assert.Contains(
+            "the proxy 127.0.0.1:9, which HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names: nothing listens there", away.Errors);
     }
 
     [Fact]
@@ -108,11 +124,15 @@ public sealed class Connecting(ToolScene scene)
         var bogus = (await RunAsync("/nonexistent", [], "list", "--state", "bogus\u001b[31m")).Exits(2);
         Assert.Contains("Must be one of: '", bogus.Errors, StringComparison.Ordinal);
         const string hostile = "\\u001b]0;owned\\u0007\\u001b[2Jread\\r\\n\\tme \\u202eesrever\\u009b31m\\u0000";
-        var problem = $$"""{ "type": "about:blank", "title": "No", "status": 404, "code": "not_found", "detail": "{{hostile}}" }""";
+        var problem =
+            $$"""{ "type": "about:blank", "title": "No", "status": 404, "code": "not_found", "detail": "{{hostile}}" }""";
         await using var server = RawListener.Answering(
-            $"HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\nConnection: close\r\nContent-Length: {problem.Length}\r\n\r\n{problem}");
-        var text = (await RunAsync("/nonexistent", [], "status", "exp_00000000000000000000000000000000", "--url", $"http://127.0.0.1:{server.Port}")).Exits(3);
-        var json = (await RunAsync("/nonexistent", [], "status", "exp_00000000000000000000000000000000", "--url", $"http://127.0.0.1:{server.Port}", "--json")).Exits(3);
+            "HTTP/1.1 404 Not Found\r\nContent-Type: application/problem+json\r\nConnection: close\r\nContent-Length: "
+            + $"{problem.Length}\r\n\r\n{problem}");
+        var text = (await RunAsync("/nonexistent", [], "status", "exp_00000000000000000000000000000000", "--url",
+            $"http://127.0.0.1:{server.Port}")).Exits(3);
+        var json = (await RunAsync("/nonexistent", [], "status", "exp_00000000000000000000000000000000", "--url",
+            $"http://127.0.0.1:{server.Port}", "--json")).Exits(3);
 
         foreach (var said in (string[])[bogus.Errors, text.Errors, json.Errors, json.Output])
             Assert.DoesNotContain(said.ReplaceLineEndings(""), c => char.IsControl(c) || c is '\u202e');
@@ -131,7 +151,8 @@ public sealed class Connecting(ToolScene scene)
         }
     }
 
-    private static async Task<ToolResult> RunAsync(string home, (string Name, string Value)[] environment, params string[] arguments)
+    private static async Task<ToolResult> RunAsync(
+        string home, (string Name, string Value)[] environment, params string[] arguments)
     {
         var all = environment.ToDictionary(pair => pair.Name, pair => pair.Value, StringComparer.Ordinal);
         all["XDG_CONFIG_HOME"] = home;

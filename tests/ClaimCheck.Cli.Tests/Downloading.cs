@@ -14,7 +14,8 @@ public sealed class Downloading(ToolScene scene) : IDisposable
     public async Task An_export_ends_as_verified_files_beside_their_manifest()
     {
         var folder = scene.NewFolder();
-        var export = (await scene.RunAsync("export", "wide", "--out", folder, "--max-file-bytes", "4MiB", "--compression", "none", "--json")).Exits(0).Json;
+        var export = (await scene.RunAsync(
+            "export", "wide", "--out", folder, "--max-file-bytes", "4MiB", "--compression", "none", "--json")).Exits(0).Json;
         Assert.Equal(20_000, export["download"]!["records"]!.GetValue<long>());
         Assert.Equal(export["download"]!["bytes"]!.GetValue<long>(), export["download"]!["bytesFetched"]!.GetValue<long>());
         var text = await File.ReadAllTextAsync(Path.Combine(folder, "manifest.json"));
@@ -26,7 +27,8 @@ public sealed class Downloading(ToolScene scene) : IDisposable
         var since = scene.Proxy.Requests.Count;
         var again = (await scene.RunAsync("download", $"{manifest.BatchId}", "--out", folder, "--json")).Exits(0).Json;
         Assert.Equal(0, again["bytesFetched"]!.GetValue<long>());
-        Assert.DoesNotContain(scene.Proxy.Requests.Skip(since), request => request.Path.Contains("part-", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            scene.Proxy.Requests.Skip(since), request => request.Path.Contains("part-", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -41,7 +43,8 @@ public sealed class Downloading(ToolScene scene) : IDisposable
         var partial = Path.Combine(folder, file.Name + ".partial");
         await using (var tool = scene.Start("download", $"{manifest.BatchId}", "--out", folder))
         {
-            await Eventually.TrueAsync(() => Task.FromResult(File.Exists(partial) && new FileInfo(partial).Length >= index.Blocks[2].Offset));
+            await Eventually.TrueAsync(
+                () => Task.FromResult(File.Exists(partial) && new FileInfo(partial).Length >= index.Blocks[2].Offset));
             tool.Kill();
             await tool.EndAsync();
         }
@@ -53,7 +56,9 @@ public sealed class Downloading(ToolScene scene) : IDisposable
         var since = scene.Proxy.Requests.Count;
         var resumed = (await scene.RunAsync("download", $"{manifest.BatchId}", "--out", folder, "--json")).Exits(0).Json;
         Assert.Equal(index.Blocks[2].Offset, resumed["bytesKept"]!.GetValue<long>());
-        Assert.Equal(file.Bytes - index.Blocks[2].Offset, scene.Proxy.Requests.Skip(since).Where(IsPart).Sum(request => request.AnsweredBytes));
+        Assert.Equal(
+            file.Bytes - index.Blocks[2].Offset,
+            scene.Proxy.Requests.Skip(since).Where(IsPart).Sum(request => request.AnsweredBytes));
         await RightAsync(folder, manifest);
     }
 
@@ -86,10 +91,12 @@ public sealed class Downloading(ToolScene scene) : IDisposable
         var export = await scene.ReadyAsync("wide", maxFileBytes: 4 << 20);
         var folder = scene.NewFolder();
         var revoked = new TaskCompletionSource();
-        scene.Proxy.On(request => request.Path.Contains("part-00002.csv", StringComparison.Ordinal), new Fault.Hold(revoked.Task));
+        scene.Proxy.On(
+            request => request.Path.Contains("part-00002.csv", StringComparison.Ordinal), new Fault.Hold(revoked.Task));
         await using var tool = scene.Start("download", $"{export.BatchId}", "--out", folder, "--json");
         await Eventually.TrueAsync(() => Task.FromResult(scene.Proxy.Requests.Any(request =>
-            request.Path.Contains($"{export.BatchId}", StringComparison.Ordinal) && request.Path.EndsWith("part-00002.csv", StringComparison.Ordinal))));
+            request.Path.Contains($"{export.BatchId}", StringComparison.Ordinal)
+            && request.Path.EndsWith("part-00002.csv", StringComparison.Ordinal))));
         await Eventually.TrueAsync(() => Task.FromResult(File.Exists(Path.Combine(folder, "part-00001.csv"))));
         await scene.Client.RevokeAsync(export.BatchId, "mistake");
         revoked.SetResult();
@@ -109,7 +116,8 @@ public sealed class Downloading(ToolScene scene) : IDisposable
         await using (var tool = scene.Start("download", $"{manifest.BatchId}", "--out", folder))
         {
             await Eventually.TrueAsync(() => Task.FromResult(
-                Directory.Exists(folder) && Directory.GetFiles(folder, "part-*.partial").Any(path => new FileInfo(path).Length > 0)));
+                Directory.Exists(folder)
+                && Directory.GetFiles(folder, "part-*.partial").Any(path => new FileInfo(path).Length > 0)));
             tool.Kill();
             await tool.EndAsync();
         }
@@ -125,7 +133,8 @@ public sealed class Downloading(ToolScene scene) : IDisposable
         var folder = scene.NewFolder();
         (await scene.RunAsync("download", $"{export.ExportId}", "--out", folder)).Exits(0);
         await scene.Client.RevokeAsync(export.BatchId);
-        Assert.Contains("still has an earlier, complete download", (await scene.RunAsync("download", $"{export.ExportId}", "--out", folder)).Exits(5).Errors);
+        Assert.Contains("still has an earlier, complete download", (await scene.RunAsync(
+            "download", $"{export.ExportId}", "--out", folder)).Exits(5).Errors);
         Assert.True(File.Exists(Path.Combine(folder, "part-00001.csv")));
     }
 
@@ -135,7 +144,8 @@ public sealed class Downloading(ToolScene scene) : IDisposable
         var export = await scene.ReadyAsync("items");
         var folder = scene.NewFolder();
         scene.Proxy.On(IsPart, new Fault.CorruptResponse(1000));
-        Assert.Equal("integrity_violation", (await scene.RunAsync("download", $"{export.BatchId}", "--out", folder, "--json")).Exits(7).Json["code"]!.GetValue<string>());
+        Assert.Equal("integrity_violation", (await scene.RunAsync(
+            "download", $"{export.BatchId}", "--out", folder, "--json")).Exits(7).Json["code"]!.GetValue<string>());
         Assert.False(File.Exists(Path.Combine(folder, "part-00001.csv")));
         Assert.False(File.Exists(Path.Combine(folder, "manifest.json")));
     }
@@ -160,7 +170,8 @@ public sealed class Downloading(ToolScene scene) : IDisposable
         var refused = (await scene.RunAsync("download", $"{export.BatchId}", "--out", folder, "--url", url)).Exits(7);
         Assert.Contains("--link-host", refused.Errors, StringComparison.Ordinal);
 
-        (await scene.RunAsync("download", $"{export.BatchId}", "--out", folder, "--url", url, "--link-host", "127.0.0.1")).Exits(0);
+        (await scene.RunAsync(
+            "download", $"{export.BatchId}", "--out", folder, "--url", url, "--link-host", "127.0.0.1")).Exits(0);
         await RightAsync(folder, await scene.Client.GetManifestAsync(export.BatchId));
     }
 
@@ -171,7 +182,8 @@ public sealed class Downloading(ToolScene scene) : IDisposable
         var folder = scene.NewFolder();
         (await scene.RunAsync("download", $"{one.BatchId}", "--out", folder)).Exits(0);
         var before = await File.ReadAllBytesAsync(Path.Combine(folder, "part-00001.csv"));
-        Assert.Equal("directory_in_use", (await scene.RunAsync("download", $"{other.BatchId}", "--out", folder, "--json")).Exits(1).Json["code"]!.GetValue<string>());
+        Assert.Equal("directory_in_use", (await scene.RunAsync(
+            "download", $"{other.BatchId}", "--out", folder, "--json")).Exits(1).Json["code"]!.GetValue<string>());
         Assert.Equal(before, await File.ReadAllBytesAsync(Path.Combine(folder, "part-00001.csv")));
 
         File.Delete(Path.Combine(folder, "manifest.json"));
@@ -188,8 +200,10 @@ public sealed class Downloading(ToolScene scene) : IDisposable
         var folder = scene.NewFolder();
         scene.Proxy.On(IsPart, new Fault.StallResponse(index.Blocks[0].Offset + 10), times: 1);
         await using var first = scene.Start("download", $"{manifest.BatchId}", "--out", folder);
-        await Eventually.TrueAsync(() => Task.FromResult(Directory.Exists(folder) && Directory.GetFiles(folder, "part-*.partial").Length > 0));
-        Assert.Contains("another download", (await scene.RunAsync("download", $"{manifest.BatchId}", "--out", folder)).Exits(1).Errors);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Directory.Exists(folder) && Directory.GetFiles(folder, "part-*.partial").Length > 0));
+        Assert.Contains(
+            "another download", (await scene.RunAsync("download", $"{manifest.BatchId}", "--out", folder)).Exits(1).Errors);
         first.Interrupt();
         Assert.Contains("continues from here", (await first.EndAsync()).Exits(130).Errors);
         (await scene.RunAsync("download", $"{manifest.BatchId}", "--out", folder)).Exits(0);
@@ -200,17 +214,21 @@ public sealed class Downloading(ToolScene scene) : IDisposable
     public async Task What_is_not_ready_is_6()
     {
         var export = await scene.Client.CreateExportAsync(new ExportRequest { Dataset = "endless" });
-        Assert.Equal("not_ready", (await scene.RunAsync("download", $"{export.ExportId}", "--json", "--out", scene.NewFolder())).Exits(6).Json["code"]!.GetValue<string>());
-        (await scene.RunAsync("download", $"{export.ExportId}", "--wait", "--timeout", "1s", "--out", scene.NewFolder())).Exits(6);
+        Assert.Equal("not_ready", (await scene.RunAsync(
+            "download", $"{export.ExportId}", "--json", "--out", scene.NewFolder())).Exits(6).Json["code"]!.GetValue<string>());
+        (await scene.RunAsync(
+            "download", $"{export.ExportId}", "--wait", "--timeout", "1s", "--out", scene.NewFolder())).Exits(6);
         await scene.Client.CancelExportAsync(export.ExportId);
     }
 
-    private static bool IsPart(ProxiedRequest request) => request.Path.Contains("part-", StringComparison.Ordinal) && request.Path.EndsWith(".csv", StringComparison.Ordinal);
+    private static bool IsPart(ProxiedRequest request) =>
+        request.Path.Contains("part-", StringComparison.Ordinal) && request.Path.EndsWith(".csv", StringComparison.Ordinal);
 
     private async Task<(Manifest Manifest, BlockIndex Index)> WideAsync()
     {
         var manifest = await scene.Client.GetManifestAsync((await scene.ReadyAsync("wide")).BatchId);
-        var index = JsonSerializer.Deserialize<BlockIndex>(await scene.FetchAsync(manifest.Files[0].Index.Url), ClaimCheckJson.Options)!;
+        var index = JsonSerializer.Deserialize<BlockIndex>(
+            await scene.FetchAsync(manifest.Files[0].Index.Url), ClaimCheckJson.Options)!;
         Assert.True(index.Blocks.Count > 3);
         return (manifest, index);
     }
@@ -218,7 +236,8 @@ public sealed class Downloading(ToolScene scene) : IDisposable
     private static async Task RightAsync(string folder, Manifest manifest)
     {
         foreach (var file in manifest.Files)
-            Assert.Equal(file.Sha256, Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(folder, file.Name)))));
+            Assert.Equal(file.Sha256, Convert.ToHexStringLower(
+                SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(folder, file.Name)))));
         Assert.Equal(manifest.Files.Count + 1, Directory.GetFiles(folder).Length);
     }
 }

@@ -9,7 +9,8 @@ internal sealed record ToolResult(int ExitCode, string Output, string Errors)
 {
     public JsonNode Json => JsonNode.Parse(Output)!;
 
-    public IReadOnlyList<JsonNode> JsonLines => [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+    public IReadOnlyList<JsonNode> JsonLines =>
+        [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
 
     /// <summary>Fails with everything that was said.</summary>
     public ToolResult Exits(int code)
@@ -47,7 +48,8 @@ internal sealed class ToolProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("CLAIMCHECK_", StringComparison.Ordinal) && name != "CLAIMCHECK_RUN").ToList())
+        foreach (var name in start.Environment.Keys
+            .Where(name => name.StartsWith("CLAIMCHECK_", StringComparison.Ordinal) && name != "CLAIMCHECK_RUN").ToList())
             start.Environment.Remove(name);
         start.Environment["XDG_CONFIG_HOME"] = "/nonexistent";
         foreach (var (name, value) in environment)

@@ -7,7 +7,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Cli.Tests;
 
-/// <summary>A service with a key behind a proxy that can do harm and counts; shared by the tests of a collection, which run one after the other.</summary>
+/// <summary>A service with a key behind a proxy that can do harm and counts; shared by the tests of a collection, which run one
+/// after the other.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "DisposeAsync disposes it; xunit calls that.")]
 public sealed class ToolScene : IAsyncLifetime
 {
@@ -33,12 +34,14 @@ public sealed class ToolScene : IAsyncLifetime
     {
         scene = await Scene.CreateAsync(items: 20_000);
         scene.AddDataset("wide", "SELECT id, repeat(md5(id::text), 20) AS filler FROM items ORDER BY id");
-        scene.AddDataset("endless", "SELECT i.id, i.name FROM items i, LATERAL (SELECT pg_sleep(0.05 + 0 * i.id)) pause ORDER BY id");
+        scene.AddDataset(
+            "endless", "SELECT i.id, i.name FROM items i, LATERAL (SELECT pg_sleep(0.05 + 0 * i.id)) pause ORDER BY id");
         scene.AddDataset("misfit", "SELECT id,\n  nope FROM items");
         scene.AddDataset("broken", "SELECT id, 1 / (id - 500) AS ratio FROM items ORDER BY id");
         scene.AddDataset(
             "typed",
-            "SELECT id, name FROM items WHERE id = ANY(:ids) AND (:flag IS NULL OR :flag) AND (:since IS NULL OR :since < now()) ORDER BY id",
+            "SELECT id, name FROM items WHERE id = ANY(:ids) AND (:flag IS NULL OR :flag) AND (:since IS NULL OR "
+            + ":since < now()) ORDER BY id",
             """
             , "parameters": { "ids": { "type": "bigint[]" }, "flag": { "type": "boolean", "required": false },
                               "since": { "type": "timestamptz", "required": false } }
@@ -79,7 +82,11 @@ public sealed class ToolScene : IAsyncLifetime
 
     /// <summary>Starts the tool with the address and the key in its environment.</summary>
     internal ToolProcess Start(params string[] arguments) => ToolProcess.Start(
-        new Dictionary<string, string>(StringComparer.Ordinal) { ["CLAIMCHECK_URL"] = Proxy.Url.AbsoluteUri, ["CLAIMCHECK_KEY"] = Key },
+        new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["CLAIMCHECK_URL"] = Proxy.Url.AbsoluteUri,
+            ["CLAIMCHECK_KEY"] = Key,
+        },
         arguments);
 
     /// <summary>Runs the tool, and makes sure that it keeps the key to itself.</summary>
@@ -94,7 +101,8 @@ public sealed class ToolScene : IAsyncLifetime
     internal async Task<Export> ReadyAsync(string dataset, long? maxFileBytes = null, string compression = "none")
     {
         var export = await Client.CreateExportAsync(
-            new ExportRequest { Dataset = dataset, MaxFileBytes = maxFileBytes, Compression = compression }, wait: TimeSpan.FromSeconds(60));
+            new ExportRequest { Dataset = dataset, MaxFileBytes = maxFileBytes, Compression = compression },
+            wait: TimeSpan.FromSeconds(60));
         Assert.Equal(ExportState.Ready, export.State);
         return export;
     }

@@ -20,19 +20,22 @@ internal sealed record Order(long Id, string? CustomerName, decimal Total, DateT
         i * 1.25m,
         DateTimeOffset.UnixEpoch.AddSeconds(i));
 
-    public static StagedTestBatch Batch(int count, string format = "csv", string compression = "gzip", string? framing = null, bool saysFraming = true) => new()
-    {
-        Columns = Columns,
-        Rows = [.. Enumerable.Range(1, count).Select(Number).Select(order => new[]
+    public static StagedTestBatch Batch(
+        int count, string format = "csv", string compression = "gzip", string? framing = null, bool saysFraming = true) => new()
         {
-            order.Id.ToString(),
-            order.CustomerName,
-            order.Total.ToString(),
-            format == "csv" ? order.PlacedAt.ToString("yyyy-MM-dd HH:mm:ss+00") : order.PlacedAt.ToString("yyyy-MM-ddTHH:mm:ssZ"),
-        })],
-        Format = format,
-        Compression = compression,
-        Framing = framing!,
-        SaysFraming = saysFraming,
-    };
+            Columns = Columns,
+            Rows = [.. Enumerable.Range(1, count).Select(Number).Select(order => new[]
+            {
+                order.Id.ToString(),
+                order.CustomerName,
+                order.Total.ToString(),
+                format == "csv"
+                    ? order.PlacedAt.ToString("yyyy-MM-dd HH:mm:ss+00")
+                    : order.PlacedAt.ToString("yyyy-MM-ddTHH:mm:ssZ"),
+            })],
+            Format = format,
+            Compression = compression,
+            Framing = framing!,
+            SaysFraming = saysFraming,
+        };
 }

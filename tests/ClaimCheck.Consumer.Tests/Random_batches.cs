@@ -8,7 +8,8 @@ namespace ClaimCheck.Consumer.Tests;
 
 public class Random_batches
 {
-    private static readonly string[] Alphabet = ["a", "Z", "0", ",", "\"", "\n", "\r\n", "\r", " ", "\t", "\\", "{", "é", "漢", "🚚", "null"];
+    private static readonly string[] Alphabet =
+        ["a", "Z", "0", ",", "\"", "\n", "\r\n", "\r", " ", "\t", "\\", "{", "é", "漢", "🚚", "null"];
 
     private static Gen<string?> Value => Gen.Frequency(
         (1, Gen.Constant<string?>(null)),
@@ -28,22 +29,26 @@ public class Random_batches
             from perFile in Gen.Choose(1, 3)
             select (rows, perBlock, perFile);
 
-        Prop.ForAll(batches.ToArbitrary(), input => Check(input.rows, format, compression, width, input.perBlock, input.perFile, []))
+        Prop.ForAll(
+            batches.ToArbitrary(), input => Check(input.rows, format, compression, width, input.perBlock, input.perFile, []))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(40));
     }
 
     [Fact]
     public void Wherever_it_is_cut_every_record_comes_once_and_in_order()
     {
-        var rows = Enumerable.Range(0, 60).Select(i => new string?[] { $"{i}", i % 3 == 0 ? null : new string('x', i % 17), "\"," }).ToArray();
-        var cuts = Gen.Choose(0, 1200).Two().Select(pair => (Fault?)(pair.Item1 % 2 == 0 ? new Fault.Ended(pair.Item2) : new Fault.Cut(pair.Item2)))
+        var rows = Enumerable.Range(0, 60)
+            .Select(i => new string?[] { $"{i}", i % 3 == 0 ? null : new string('x', i % 17), "\"," }).ToArray();
+        var cuts = Gen.Choose(0, 1200).Two()
+            .Select(pair => (Fault?)(pair.Item1 % 2 == 0 ? new Fault.Ended(pair.Item2) : new Fault.Cut(pair.Item2)))
             .ArrayOf(4);
 
         Prop.ForAll(cuts.ToArbitrary(), faults => Check(rows, "csv", "none", 3, 4, 8, faults))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(40));
     }
 
-    private static void Check(string?[][] rows, string format, string compression, int width, int perBlock, int perFile, Fault?[] faults)
+    private static void Check(
+        string?[][] rows, string format, string compression, int width, int perBlock, int perFile, Fault?[] faults)
     {
         var batch = new StagedTestBatch
         {

@@ -8,9 +8,11 @@ public class Reading_from_a_place
     [InlineData("csv", "gzip")]
     [InlineData("csv", "gzip", "gzip")]
     [InlineData("ndjson", "none")]
-    public async Task From_each_place_the_rest_comes_and_nothing_before_it_is_fetched(string format, string compression, string? framing = null)
+    public async Task From_each_place_the_rest_comes_and_nothing_before_it_is_fetched(
+        string format, string compression, string? framing = null)
     {
-        await using var server = await StagingServer.StartAsync(Order.Batch(75, format, compression, framing)); // blocks of 10, files of 30
+        // blocks of 10, files of 30
+        await using var server = await StagingServer.StartAsync(Order.Batch(75, format, compression, framing));
         using var client = server.Client();
         using var reader = new BatchReader(client, StagingServer.Options());
         var places = new List<BatchPosition> { BatchPosition.Start(server.Batch.BatchId) };
@@ -26,7 +28,8 @@ public class Reading_from_a_place
                 ids.Add(record.Value.Get<long>("id"));
             Assert.Equal(Enumerable.Range(1, 75).Skip((int)place.Records).Select(i => (long)i), ids);
             for (var file = 1; file <= place.File; file++)
-                Assert.DoesNotContain(server.Fetches, fetch => fetch.Name.StartsWith($"part-{file:00000}", StringComparison.Ordinal));
+                Assert.DoesNotContain(
+                    server.Fetches, fetch => fetch.Name.StartsWith($"part-{file:00000}", StringComparison.Ordinal));
         }
     }
 

@@ -95,7 +95,8 @@ public class The_client
         Assert.Equal(events.Select(each => each.Id), followed.Select(each => each.Event.Id));
         Assert.Equal(["c0", "c2", "c2", "c4"], followed.Select(each => each.Cursor));
 
-        static IResult Page(BulkEvent[] items, string next) => Results.Json(new Page<BulkEvent>(items, next), ClaimCheckJson.Options);
+        static IResult Page(BulkEvent[] items, string next) =>
+            Results.Json(new Page<BulkEvent>(items, next), ClaimCheckJson.Options);
     }
 
     [Fact]
@@ -126,15 +127,18 @@ public class The_client
     public void Options_that_can_not_work_say_the_value_the_rule_and_the_consequence()
     {
         var relative = Assert.Throws<ArgumentException>(() => new ClaimCheckClient(new Uri("ftp://example.org")));
-        Assert.StartsWith("ClaimCheckClientOptions.BaseAddress is ftp:, but must be an absolute http or https address: ", relative.Message, StringComparison.Ordinal);
+        Assert.StartsWith("ClaimCheckClientOptions.BaseAddress is ftp:, but must be an absolute http or https address: ",
+            relative.Message, StringComparison.Ordinal);
 
         var key = Assert.Throws<ArgumentException>(() => new ClaimCheckClient(
             new ClaimCheckClientOptions { BaseAddress = new Uri("http://localhost"), ApiKey = "two words" }));
         Assert.DoesNotContain("two words", key.ToString(), StringComparison.Ordinal);
 
         using var client = new ClaimCheckClient(new Uri("http://localhost"));
-        var blocks = Assert.Throws<ArgumentException>(() => new BatchReader(client, new BatchReaderOptions { MaxBlockBytes = 1 }));
-        Assert.StartsWith("BatchReaderOptions.MaxBlockBytes is 1, but must be 64 KiB to 1 GiB: ", blocks.Message, StringComparison.Ordinal);
+        var blocks = Assert.Throws<ArgumentException>(
+            () => new BatchReader(client, new BatchReaderOptions { MaxBlockBytes = 1 }));
+        Assert.StartsWith(
+            "BatchReaderOptions.MaxBlockBytes is 1, but must be 64 KiB to 1 GiB: ", blocks.Message, StringComparison.Ordinal);
     }
 
     private static BulkEvent Event() => new()

@@ -42,7 +42,8 @@ public sealed class The_demo : IDisposable
     {
         using var demo = Start("ar-4");
         _ = demo.StandardError.ReadToEndAsync();
-        while (await demo.StandardOutput.ReadLineAsync().WaitAsync(Patience) is { } line && !line.StartsWith("3/6", StringComparison.Ordinal))
+        while (await demo.StandardOutput.ReadLineAsync().WaitAsync(Patience) is { } line
+            && !line.StartsWith("3/6", StringComparison.Ordinal))
         {
             // The service, its database and the adapter are started.
         }
@@ -60,8 +61,11 @@ public sealed class The_demo : IDisposable
     {
         // As root its database is another user's, who has to get in.
         temporary.UnixFileMode |= UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
-        var binaries = Path.GetRelativePath(Path.Combine(S3Endpoint.RepositoryRoot(), "tests", "ClaimCheck.EndToEnd.Tests"), AppContext.BaseDirectory);
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(S3Endpoint.RepositoryRoot(), "src", "ClaimCheck.Demo", binaries, "ClaimCheck.Demo.dll"), chapter])
+        var binaries = Path.GetRelativePath(
+            Path.Combine(S3Endpoint.RepositoryRoot(), "tests", "ClaimCheck.EndToEnd.Tests"), AppContext.BaseDirectory);
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [Path.Combine(S3Endpoint.RepositoryRoot(), "src", "ClaimCheck.Demo", binaries, "ClaimCheck.Demo.dll"), chapter])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -76,7 +80,8 @@ public sealed class The_demo : IDisposable
     {
         Assert.Empty(temporary.EnumerateFileSystemInfos());
         // The last processes of a database that has stopped may take a moment more.
-        await Eventually.TrueAsync(() => Task.FromResult(!Directory.GetDirectories("/proc").Any(IsOurs)), what: "no process is left");
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!Directory.GetDirectories("/proc").Any(IsOurs)), what: "no process is left");
     }
 
     private bool IsOurs(string process)
@@ -84,7 +89,8 @@ public sealed class The_demo : IDisposable
         try
         {
             return char.IsAsciiDigit(Path.GetFileName(process)[0])
-                && File.ReadAllText(Path.Combine(process, "environ")).Contains($"CLAIMCHECK_MARK={mark}", StringComparison.Ordinal);
+                && File.ReadAllText(Path.Combine(process, "environ"))
+                    .Contains($"CLAIMCHECK_MARK={mark}", StringComparison.Ordinal);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClaimCheck.Import.Tests;
 
-/// <summary>A folder of its own, with files, a state directory, and options that send to an endpoint without long pauses.</summary>
+/// <summary>A folder of its own, with files, a state directory, and options that send to an endpoint
+/// without long pauses.</summary>
 internal sealed class ImportScene : IAsyncDisposable
 {
     private ImportScene(Uri endpoint)

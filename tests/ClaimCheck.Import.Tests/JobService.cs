@@ -52,7 +52,8 @@ internal sealed class JobService : IAsyncDisposable
         host.MapGet("/v1/bulk-jobs/{id}", service.Show);
         host.MapGet("/results/{id}", service.Outcomes);
         await host.StartAsync();
-        service.Address = new Uri(host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        service.Address = new Uri(
+            host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         return service;
     }
 
@@ -69,7 +70,9 @@ internal sealed class JobService : IAsyncDisposable
         Authorizations.Enqueue(context.Request.Headers.Authorization);
         Posts.Enqueue(key);
         if (body["operation"]?.ToString() != "update_orders")
-            return Results.Problem(statusCode: 422, extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["code"] = "validation_failed" });
+            return Results.Problem(
+                statusCode: 422,
+                extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["code"] = "validation_failed" });
         var id = byKey.GetOrAdd(key, _ => $"job_{Guid.NewGuid():N}");
         Bodies.TryAdd(id, body);
         context.Response.Headers.Location = $"/v1/bulk-jobs/{id}";

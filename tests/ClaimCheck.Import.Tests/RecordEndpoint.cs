@@ -66,7 +66,8 @@ internal sealed class RecordEndpoint : IAsyncDisposable
         var endpoint = new RecordEndpoint(host);
         host.MapPost("/records", endpoint.AnswerAsync);
         await host.StartAsync();
-        endpoint.Address = new Uri($"{host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()}/records");
+        endpoint.Address = new Uri(
+            $"{host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()}/records");
         return endpoint;
     }
 
@@ -126,7 +127,13 @@ internal sealed class RecordEndpoint : IAsyncDisposable
             var status = StatusOf(id, Asked.AddOrUpdate(id, 1, (_, times) => times + 1));
             if (status < 300)
                 Succeeded.AddOrUpdate(id, 1, (_, times) => times + 1);
-            items.Add(new JsonObject { ["index"] = i, ["status"] = status, ["code"] = $"said_{status}", ["message"] = $"It is {status}." });
+            items.Add(new JsonObject
+            {
+                ["index"] = i,
+                ["status"] = status,
+                ["code"] = $"said_{status}",
+                ["message"] = $"It is {status}.",
+            });
         }
         return new JsonObject { ["items"] = items }.ToJsonString();
     }

@@ -36,7 +36,8 @@ public sealed class Running_the_tool : IAsyncLifetime
         var report = (await RunAsync("report", id, "--json")).Exits(0).Json;
         Assert.Equal(
             ["invalid wrong_type 1 12", "terminal said_422 1 4", "transient said_503 1 3"],
-            report["failures"]!.AsArray().Select(kind => $"{kind!["class"]} {kind["code"]} {kind["count"]} {kind["lines"]![0]}").Order(StringComparer.Ordinal));
+            report["failures"]!.AsArray().Select(kind => $"{kind!["class"]} {kind["code"]} {kind["count"]} {kind["lines"]![0]}")
+                .Order(StringComparer.Ordinal));
 
         endpoint.StatusOf = (_, _) => 200;
         var retried = (await RunAsync("retry", id, "--json")).Exits(0).Json;
@@ -62,7 +63,8 @@ public sealed class Running_the_tool : IAsyncLifetime
     {
         endpoint.StatusOf = (id, _) => id == "o0000007" ? 500 : 200;
         var config = scene.WriteConfig(endpoint.Address);
-        var id = (string)(await RunAsync("start", scene.Write("orders.csv", ImportScene.Csv(10)), "--config", config, "--json")).Exits(8).Json["runId"]!;
+        var id = (string)(await RunAsync(
+            "start", scene.Write("orders.csv", ImportScene.Csv(10)), "--config", config, "--json")).Exits(8).Json["runId"]!;
         var retried = (string)(await RunAsync("retry", id, "--json")).Exits(8).Json["runId"]!;
 
         var (before, after) = (Assert.Single(await scene.FailuresAsync(id)), Assert.Single(await scene.FailuresAsync(retried)));
@@ -81,8 +83,10 @@ public sealed class Running_the_tool : IAsyncLifetime
         scene.Options.Parallelism = 1;
         scene.Options.BatchSize = 10;
         var config = scene.WriteConfig(endpoint.Address);
-        await using var tool = ToolProcess.Start("import", "start", scene.Write("orders.csv", ImportScene.Csv(5000)), "--config", config, "--json");
-        var run = await Eventually.NotNullAsync(async () => (await scene.Runs.ListAsync(1, default)).FirstOrDefault(found => found.Counts.Succeeded > 0));
+        await using var tool = ToolProcess.Start(
+            "import", "start", scene.Write("orders.csv", ImportScene.Csv(5000)), "--config", config, "--json");
+        var run = await Eventually.NotNullAsync(
+            async () => (await scene.Runs.ListAsync(1, default)).FirstOrDefault(found => found.Counts.Succeeded > 0));
         Assert.True(run.Active);
         Assert.NotNull((await scene.Runs.ShowAsync(run.RunId, default)).EstimatedEndAt);
         (await RunAsync("cancel", run.RunId)).Exits(0);

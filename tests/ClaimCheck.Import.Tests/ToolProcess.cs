@@ -9,7 +9,8 @@ internal sealed record ToolResult(int ExitCode, string Output, string Errors)
 {
     public JsonNode Json => JsonNode.Parse(Output)!;
 
-    public IReadOnlyList<JsonNode> JsonLines => [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+    public IReadOnlyList<JsonNode> JsonLines =>
+        [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
 
     /// <summary>Fails with everything that was said.</summary>
     public ToolResult Exits(int code)
@@ -24,7 +25,8 @@ internal sealed class ToolProcess : IAsyncDisposable
 {
     // Beside the tests it would miss what their web framework brings along.
     private static readonly string Tool = Path.Combine(
-        AppContext.BaseDirectory.Replace($"tests{Path.DirectorySeparatorChar}ClaimCheck.Import.Tests", $"src{Path.DirectorySeparatorChar}ClaimCheck.Cli", StringComparison.Ordinal),
+        AppContext.BaseDirectory.Replace($"tests{Path.DirectorySeparatorChar}ClaimCheck.Import.Tests",
+            $"src{Path.DirectorySeparatorChar}ClaimCheck.Cli", StringComparison.Ordinal),
         "claimcheck.dll");
 
     private readonly Process process;
@@ -49,7 +51,8 @@ internal sealed class ToolProcess : IAsyncDisposable
         }
     }
 
-    public static ToolProcess Start(params string[] arguments) => Start(new Dictionary<string, string>(StringComparer.Ordinal), arguments);
+    public static ToolProcess Start(params string[] arguments) =>
+        Start(new Dictionary<string, string>(StringComparer.Ordinal), arguments);
 
     /// <param name="environment">In addition to an environment without any setting of the tool.</param>
     /// <param name="arguments">The command line.</param>
@@ -63,7 +66,8 @@ internal sealed class ToolProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("CLAIMCHECK_", StringComparison.Ordinal) && name != "CLAIMCHECK_RUN").ToList())
+        foreach (var name in start.Environment.Keys
+            .Where(name => name.StartsWith("CLAIMCHECK_", StringComparison.Ordinal) && name != "CLAIMCHECK_RUN").ToList())
             start.Environment.Remove(name);
         start.Environment["XDG_CONFIG_HOME"] = "/nonexistent";
         foreach (var (name, value) in environment)

@@ -40,7 +40,8 @@ public sealed class A_private_postgres : IDisposable
     public async Task The_socket_wants_the_password()
     {
         await using var postgres = await StartAsync(root);
-        var stranger = new NpgsqlConnectionStringBuilder(postgres.ConnectionString("postgres")) { Password = "guess", Pooling = false };
+        var stranger =
+            new NpgsqlConnectionStringBuilder(postgres.ConnectionString("postgres")) { Password = "guess", Pooling = false };
 
         await using var connection = new NpgsqlConnection(stranger.ConnectionString);
         var refused = await Assert.ThrowsAsync<PostgresException>(() => connection.OpenAsync());
@@ -51,7 +52,8 @@ public sealed class A_private_postgres : IDisposable
     public async Task Many_callers_may_ensure_the_same_database_at_once()
     {
         await using var postgres = await StartAsync(root);
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => postgres.EnsureDatabaseAsync("odd \"name\"", CancellationToken.None)));
+        await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(_ => postgres.EnsureDatabaseAsync("odd \"name\"", CancellationToken.None)));
 
         await using var connection = new NpgsqlConnection(postgres.ConnectionString("odd \"name\"") + ";Pooling=false");
         await connection.OpenAsync();

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClaimCheck.LocalPostgres.Tests;
 
-/// <summary>A process of its own that owns a private Postgres; it can be killed like a service, and run as another user.</summary>
+/// <summary>A process of its own that owns a private Postgres; it can be killed like a service, and run
+/// as another user.</summary>
 internal sealed class OwnerProcess : IDisposable
 {
     public const string DataVariable = "CLAIMCHECK_TEST_POSTGRES_DATA";
@@ -42,7 +43,8 @@ internal sealed class OwnerProcess : IDisposable
         };
         if (user is not null)
         {
-            foreach (var word in (string[])["--reuid", user, "--regid", await GroupAsync(user), "--clear-groups", "--", Environment.ProcessPath!])
+            foreach (var word in (string[])["--reuid", user, "--regid", await GroupAsync(user), "--clear-groups", "--",
+                Environment.ProcessPath!])
                 start.ArgumentList.Add(word);
         }
 
@@ -119,7 +121,8 @@ internal static class ServerFolders
             File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
     }
 
-    [SuppressMessage("Interoperability", "CA1416", Justification = "These tests run where the private Postgres does: not on Windows.")]
+    [SuppressMessage(
+        "Interoperability", "CA1416", Justification = "These tests run where the private Postgres does: not on Windows.")]
     private static string Set(string folder, UnixFileMode mode)
     {
         File.SetUnixFileMode(folder, mode);

@@ -6,8 +6,8 @@ using Npgsql;
 namespace ClaimCheck.Testing;
 
 /// <summary>
-/// A pooler before a database that drops all that a session asks for at its start but user and database; and the database is set up so
-/// that values look as different as they can. Nothing is pooled.
+/// A pooler before a database that drops all that a session asks for at its start but user and database; and the database is set
+/// up so that values look as different as they can. Nothing is pooled.
 /// </summary>
 internal sealed class CarelessPooler : Interposed
 {
@@ -32,8 +32,10 @@ internal sealed class CarelessPooler : Interposed
         var name = new NpgsqlConnectionStringBuilder(database).Database;
         var settings = (string[])
         [
-            "TimeZone = 'Asia/Tokyo'", "DateStyle = 'SQL, DMY'", "IntervalStyle = 'postgres_verbose'", "extra_float_digits = -6", "bytea_output = 'escape'",
-            "client_encoding = 'LATIN1'", "standard_conforming_strings = off", "array_nulls = off", "quote_all_identifiers = on", "xmlbinary = 'hex'",
+            "TimeZone = 'Asia/Tokyo'", "DateStyle = 'SQL, DMY'", "IntervalStyle = 'postgres_verbose'", "extra_float_digits = -6",
+            "bytea_output = 'escape'",
+            "client_encoding = 'LATIN1'", "standard_conforming_strings = off", "array_nulls = off", "quote_all_identifiers = on",
+            "xmlbinary = 'hex'",
             "xmloption = 'document'",
         ];
         await Scene.SqlAsync(database, string.Concat(settings.Select(setting => $"ALTER DATABASE {name} SET {setting};")));
@@ -49,7 +51,8 @@ internal sealed class CarelessPooler : Interposed
         {
             await far.ConnectAsync(target.Host!, target.Port, Closing);
             await far.GetStream().WriteAsync(await StartAsync(near.GetStream()), Closing);
-            await Task.WhenAny(near.GetStream().CopyToAsync(far.GetStream(), Closing), far.GetStream().CopyToAsync(near.GetStream(), Closing));
+            await Task.WhenAny(
+                near.GetStream().CopyToAsync(far.GetStream(), Closing), far.GetStream().CopyToAsync(near.GetStream(), Closing));
         }
         catch (Exception e) when (IsEnd(e))
         {
@@ -73,7 +76,8 @@ internal sealed class CarelessPooler : Interposed
                     continue;
                 case Version3:
                     var words = Encoding.UTF8.GetString(rest).Split('\0');
-                    var kept = string.Concat(words.Chunk(2).Where(pair => pair[0] is "user" or "database").Select(pair => $"{pair[0]}\0{pair[1]}\0")) + "\0";
+                    var kept = string.Concat(words.Chunk(2).Where(pair => pair[0] is "user" or "database")
+                        .Select(pair => $"{pair[0]}\0{pair[1]}\0")) + "\0";
                     var message = new byte[head.Length + Encoding.UTF8.GetByteCount(kept)];
                     BinaryPrimitives.WriteInt32BigEndian(message, message.Length);
                     BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(4), Version3);

@@ -5,8 +5,8 @@ using Testcontainers.PostgreSql;
 namespace ClaimCheck.Testing;
 
 /// <summary>
-/// Servers in containers, where a Docker engine answers and its images can be had: LocalStack for S3, SNS and SQS, and Postgres. One of
-/// each for the test process; they go with it.
+/// Servers in containers, where a Docker engine answers and its images can be had: LocalStack for S3, SNS and SQS, and Postgres.
+/// One of each for the test process; they go with it.
 /// </summary>
 internal static class Containers
 {
@@ -17,7 +17,9 @@ internal static class Containers
 
     private static readonly Lazy<Task<PostgreSqlContainer?>> Postgres = new(() => StartedAsync(() =>
         new PostgreSqlBuilder("postgres:17.6")
-            .WithCommand("-c", "max_connections=1000", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off").Build()));
+            .WithCommand(
+                "-c", "max_connections=1000", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
+            .Build()));
 
     /// <returns>The endpoint of S3, SNS and SQS; null without Docker.</returns>
     public static async Task<string?> AwsUrlAsync() => (await Aws.Value)?.GetConnectionString();

@@ -66,7 +66,8 @@ internal abstract record Fault
     /// <summary>The answer ends early, in good order and without a length.</summary>
     public sealed record TruncateResponse(long AfterBytes) : OnResponseBody(AfterBytes);
 
-    /// <summary>An error as S3 writes it, with any status: also 200, which it answers to a completion that fails later on.</summary>
+    /// <summary>An error as S3 writes it, with any status: also 200, which it answers to a completion that
+    /// fails later on.</summary>
     public static Answer S3Error(int status, string code) => new(
         status,
         $"<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{code}, as a test asked for.</Message>" +

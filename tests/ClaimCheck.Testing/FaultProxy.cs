@@ -104,7 +104,8 @@ internal sealed class FaultProxy : IAsyncDisposable
     private async Task HandleAsync(HttpContext context)
     {
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        var request = new ProxiedRequest(context.Request.Method, target) { Action = context.Request.Headers["X-Amz-Target"].ToString() };
+        var request =
+            new ProxiedRequest(context.Request.Method, target) { Action = context.Request.Headers["X-Amz-Target"].ToString() };
         requests.Enqueue(request);
         var fault = FaultFor(request);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, closing.Token);
@@ -156,7 +157,8 @@ internal sealed class FaultProxy : IAsyncDisposable
     }
 
     private static async Task ReturnAsync(
-        HttpContext context, HttpResponseMessage answered, ProxiedRequest request, Fault? fault, CancellationToken cancellationToken)
+        HttpContext context, HttpResponseMessage answered, ProxiedRequest request, Fault? fault,
+        CancellationToken cancellationToken)
     {
         context.Response.StatusCode = (int)answered.StatusCode;
         foreach (var (name, values) in answered.Headers.Concat(answered.Content.Headers))
@@ -166,7 +168,8 @@ internal sealed class FaultProxy : IAsyncDisposable
         }
         if (fault is Fault.TruncateResponse)
             context.Response.ContentLength = null; // ends in good order, so that only its reader can tell
-        if (HttpMethods.IsHead(context.Request.Method) || answered.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified)
+        if (HttpMethods.IsHead(context.Request.Method)
+            || answered.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified)
             return;
         await using var body = new HarmedStream(
             await answered.Content.ReadAsStreamAsync(cancellationToken), fault as Fault.OnResponseBody, request.Answered);

@@ -6,8 +6,8 @@ using System.Text;
 namespace ClaimCheck.Testing;
 
 /// <summary>
-/// A proxy as a network has it at its border: CONNECT for TLS, whole addresses for plain HTTP. It alone knows the names that it is made with,
-/// lets nobody go elsewhere, and may want a password.
+/// A proxy as a network has it at its border: CONNECT for TLS, whole addresses for plain HTTP. It alone knows the names that it
+/// is made with, lets nobody go elsewhere, and may want a password.
 /// </summary>
 internal sealed class ForwardProxy : IAsyncDisposable
 {
@@ -64,8 +64,10 @@ internal sealed class ForwardProxy : IAsyncDisposable
                 var isTunnel = method == "CONNECT";
                 var address = isTunnel ? new Uri($"https://{target}") : new Uri(target);
                 asked.Enqueue(isTunnel ? $"{method} {target}" : $"{method} {address.GetLeftPart(UriPartial.Authority)}");
-                if (authorization is not null && !lines.Contains($"Proxy-Authorization: {authorization}", StringComparer.OrdinalIgnoreCase))
-                    await WriteAsync(stream, "HTTP/1.1 407 Say who you are\r\nProxy-Authenticate: Basic realm=\"border\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                if (authorization is not null
+                    && !lines.Contains($"Proxy-Authorization: {authorization}", StringComparer.OrdinalIgnoreCase))
+                    await WriteAsync(stream, "HTTP/1.1 407 Say who you are\r\nProxy-Authenticate: Basic realm=\"border\"\r\n"
+                        + "Content-Length: 0\r\nConnection: close\r\n\r\n");
                 else if (!names.TryGetValue(address.Host, out var to))
                     await WriteAsync(stream, "HTTP/1.1 403 Not that way\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                 else
@@ -99,8 +101,10 @@ internal sealed class ForwardProxy : IAsyncDisposable
     private static string Direct(string[] lines, Uri address)
     {
         var kept = lines.Skip(1).Where(line => line.Length > 0
-            && !line.StartsWith("Proxy-", StringComparison.OrdinalIgnoreCase) && !line.StartsWith("Connection:", StringComparison.OrdinalIgnoreCase));
-        return $"{lines[0].Split(' ')[0]} {lines[0].Split(' ')[1][address.GetLeftPart(UriPartial.Authority).Length..]} HTTP/1.1\r\n"
+            && !line.StartsWith("Proxy-", StringComparison.OrdinalIgnoreCase)
+            && !line.StartsWith("Connection:", StringComparison.OrdinalIgnoreCase));
+        return $"{lines[0].Split(' ')[0]} "
+            + $"{lines[0].Split(' ')[1][address.GetLeftPart(UriPartial.Authority).Length..]} HTTP/1.1\r\n"
             + string.Concat(kept.Select(line => line + "\r\n")) + "Connection: close\r\n\r\n";
     }
 
@@ -118,5 +122,6 @@ internal sealed class ForwardProxy : IAsyncDisposable
         return head.ToString();
     }
 
-    private Task WriteAsync(NetworkStream stream, string text) => stream.WriteAsync(Encoding.Latin1.GetBytes(text), closing.Token).AsTask();
+    private Task WriteAsync(NetworkStream stream, string text) =>
+        stream.WriteAsync(Encoding.Latin1.GetBytes(text), closing.Token).AsTask();
 }

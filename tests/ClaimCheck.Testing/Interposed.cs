@@ -37,7 +37,8 @@ internal abstract class Interposed : IAsyncDisposable
     {
     }
 
-    protected static bool IsEnd(Exception e) => e is IOException or SocketException or ObjectDisposedException or OperationCanceledException;
+    protected static bool IsEnd(Exception e) =>
+        e is IOException or SocketException or ObjectDisposedException or OperationCanceledException;
 
     private async Task AcceptAsync()
     {

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace ClaimCheck.Testing;
 
 /// <summary>
-/// Java's GZIPInputStream as it reads from a network: in pieces of 1,448 bytes, the data of one packet, with nothing more at hand when it asks.
-/// It then takes the end of a member for the end of the file.
+/// Java's GZIPInputStream as it reads from a network: in pieces of 1,448 bytes, the data of one packet, with nothing more at hand
+/// when it asks. It then takes the end of a member for the end of the file.
 /// </summary>
 internal static class JavaGzip
 {
@@ -62,7 +62,9 @@ internal static class JavaGzip
             var said = java.StandardError.ReadToEndAsync();
             var output = await java.StandardOutput.ReadToEndAsync();
             await java.WaitForExitAsync();
-            return java.ExitCode == 0 ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries) : throw new InvalidOperationException($"Java failed: {await said}");
+            return java.ExitCode == 0
+                ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                : throw new InvalidOperationException($"Java failed: {await said}");
         }
         finally
         {

@@ -5,8 +5,9 @@ using ClaimCheck.Contracts;
 namespace ClaimCheck.Testing;
 
 /// <summary>
-/// A scene with a target for bulk jobs: a table <c>orders (id, status, touched)</c> whose trigger counts, in the row itself, how often
-/// an update of it was committed; and operations over it: <c>item</c>, <c>set</c>, <c>chunk</c>, <c>whole</c> and <c>loose</c>.
+/// A scene with a target for bulk jobs: a table <c>orders (id, status, touched)</c> whose trigger counts, in the row itself, how
+/// often an update of it was committed; and operations over it: <c>item</c>, <c>set</c>, <c>chunk</c>,
+/// <c>whole</c> and <c>loose</c>.
 /// </summary>
 internal sealed class JobScene : IAsyncDisposable
 {
@@ -52,7 +53,8 @@ internal sealed class JobScene : IAsyncDisposable
         return scene;
     }
 
-    public void AddOperation(string name, string form, string sql, string more = "", string parameters = """{ "id": { "type": "text" }, "status": { "type": "text" } }""")
+    public void AddOperation(string name, string form, string sql, string more = "", string parameters =
+        """{ "id": { "type": "text" }, "status": { "type": "text" } }""")
     {
         File.WriteAllText(
             Path.Combine(Operations, name + ".json"),
@@ -64,9 +66,11 @@ internal sealed class JobScene : IAsyncDisposable
     public static string Ndjson(IEnumerable<(string Id, string Status)> items) =>
         string.Concat(items.Select(item => $$"""{"id":"{{item.Id}}","status":"{{item.Status}}"}""" + "\n"));
 
-    public static string Ndjson(int orders, string status = "shipped") => Ndjson(Enumerable.Range(0, orders).Select(i => ($"ord_{i}", status)));
+    public static string Ndjson(int orders, string status = "shipped") =>
+        Ndjson(Enumerable.Range(0, orders).Select(i => ($"ord_{i}", status)));
 
-    public static async Task<BulkJob> PostAsync(HttpClient http, string operation, string body, string type = "application/x-ndjson")
+    public static async Task<BulkJob> PostAsync(
+        HttpClient http, string operation, string body, string type = "application/x-ndjson")
     {
         using var answer = await TryPostAsync(http, operation, body, type);
         if ((int)answer.StatusCode is not (200 or 202))
@@ -74,18 +78,22 @@ internal sealed class JobScene : IAsyncDisposable
         return (await answer.Content.ReadFromJsonAsync<BulkJob>(ClaimCheckJson.Options))!;
     }
 
-    public static async Task<HttpResponseMessage> TryPostAsync(HttpClient http, string operation, string body, string type = "application/x-ndjson")
+    public static async Task<HttpResponseMessage> TryPostAsync(
+        HttpClient http, string operation, string body, string type = "application/x-ndjson")
     {
         using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
         content.Headers.TryAddWithoutValidation("Content-Type", type);
-        return await http.PostAsync(type == "application/json" ? "/v1/bulk-jobs" : $"/v1/bulk-jobs?operation={operation}", content);
+        return await http.PostAsync(
+            type == "application/json" ? "/v1/bulk-jobs" : $"/v1/bulk-jobs?operation={operation}", content);
     }
 
     public static async Task<BulkJob> GetAsync(HttpClient http, BulkJob job) =>
         (await http.GetFromJsonAsync<BulkJob>($"/v1/bulk-jobs/{job.JobId}", ClaimCheckJson.Options))!;
 
     public static Task<BulkJob> EndedAsync(HttpClient http, BulkJob job) => Eventually.NotNullAsync(
-        async () => await GetAsync(http, job) is var now && BulkJobStatus.IsEnd(now.Status) ? now : null, TimeSpan.FromSeconds(90), $"{job.JobId} has ended");
+        async () => await GetAsync(http, job) is var now && BulkJobStatus.IsEnd(now.Status) ? now : null,
+        TimeSpan.FromSeconds(90),
+        $"{job.JobId} has ended");
 
     /// <summary>All outcomes, through the link.</summary>
     public static async Task<IReadOnlyList<BulkItemOutcome>> ResultsAsync(HttpClient http, BulkJob ended)
@@ -97,7 +105,8 @@ internal sealed class JobScene : IAsyncDisposable
 
     /// <summary>How many orders were updated how often.</summary>
     public Task<string?> TouchesAsync() => Scene.ScalarAsync<string>(
-        Target, "SELECT string_agg(touched || ':' || n, ' ' ORDER BY touched) FROM (SELECT touched, count(*) AS n FROM orders GROUP BY touched) t");
+        Target, "SELECT string_agg(touched || ':' || n, ' ' ORDER BY touched) FROM (SELECT touched, count(*) AS n FROM "
+            + "orders GROUP BY touched) t");
 
     public ValueTask DisposeAsync() => Scene.DisposeAsync();
 }

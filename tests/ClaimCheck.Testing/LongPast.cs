@@ -5,7 +5,8 @@ namespace ClaimCheck.Testing;
 internal static class LongPast
 {
     /// <summary>For a catalog that has its schema and is empty.</summary>
-    /// <param name="exports">How many exports; of the rare states and of the dataset <c>rare</c> there are always as many. A quarter as many jobs.</param>
+    /// <param name="exports">How many exports; of the rare states and of the dataset <c>rare</c> there are always as many. A
+    /// quarter as many jobs.</param>
     public static string Script(int exports) =>
         $$"""
         SET session_replication_role = replica;

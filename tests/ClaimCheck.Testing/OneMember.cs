@@ -5,8 +5,8 @@ using System.IO.Hashing;
 namespace ClaimCheck.Testing;
 
 /// <summary>
-/// Gzip as read by those that stop after the first member: Ruby's Zlib.gunzip, PHP's gzdecode, Rust's GzDecoder, Python's zlib.decompressobj,
-/// browsers' DecompressionStream (which refuses what follows).
+/// Gzip as read by those that stop after the first member: Ruby's Zlib.gunzip, PHP's gzdecode, Rust's GzDecoder, Python's
+/// zlib.decompressobj, browsers' DecompressionStream (which refuses what follows).
 /// </summary>
 internal static class OneMember
 {

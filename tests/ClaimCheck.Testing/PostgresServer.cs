@@ -7,9 +7,9 @@ using Npgsql;
 namespace ClaimCheck.Testing;
 
 /// <summary>
-/// A Postgres of this test process's own, without fsync, and gone with the process, however that ends: in a container where Docker runs,
-/// else made from the machine's binaries at first use, on loopback. <c>CLAIMCHECK_TEST_POSTGRES</c>, a connection string to an administrator's database,
-/// names another server to make the databases on.
+/// A Postgres of this test process's own, without fsync, and gone with the process, however that ends: in a container where
+/// Docker runs, else made from the machine's binaries at first use, on loopback. <c>CLAIMCHECK_TEST_POSTGRES</c>, a connection
+/// string to an administrator's database, names another server to make the databases on.
 /// </summary>
 internal sealed class PostgresServer
 {
@@ -42,8 +42,9 @@ internal sealed class PostgresServer
         var way = new NpgsqlConnectionStringBuilder(database) { Username = $"signed_{Guid.NewGuid():N}", Password = password };
         await Scene.SqlAsync(
             database,
-            $"CREATE ROLE {way.Username} LOGIN PASSWORD '{password}' IN ROLE {Signing}; GRANT ALL ON DATABASE \"{way.Database}\" TO {way.Username}; "
-            + $"GRANT ALL ON SCHEMA public TO {way.Username}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {way.Username}");
+            $"CREATE ROLE {way.Username} LOGIN PASSWORD '{password}' IN ROLE {Signing}; GRANT ALL ON DATABASE \"{way.Database}\" "
+            + $"TO {way.Username}; GRANT ALL ON SCHEMA public TO {way.Username}; GRANT ALL ON ALL TABLES IN SCHEMA "
+            + $"public TO {way.Username}");
         return way;
     }
 
@@ -108,15 +109,23 @@ internal sealed class PostgresServer
         Pooling = false,
     }.ConnectionString;
 
-    /// <summary>Runs a script that starts servers and stops them at the end of its input: <c>$1</c> the binaries, <c>$2</c> a folder of its own.</summary>
+    /// <summary>Runs a script that starts servers and stops them at the end of its input: <c>$1</c> the binaries, <c>$2</c> a
+    /// folder of its own.</summary>
     public static async Task<(Process Guard, string Directory)> GuardAsync(string script, params string[] more)
     {
         var directory = Directory.CreateTempSubdirectory("claimcheck-pg-").FullName;
-        var start = new ProcessStartInfo { FileName = "sh", UseShellExecute = false, RedirectStandardInput = true, WorkingDirectory = "/" };
+        var start = new ProcessStartInfo
+        {
+            FileName = "sh",
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            WorkingDirectory = "/",
+        };
         if (Environment.IsPrivilegedProcess)
         {
             // Postgres refuses to run as root.
-            var user = (await File.ReadAllLinesAsync("/etc/passwd")).Any(line => line.StartsWith("postgres:", StringComparison.Ordinal))
+            var user = (await File.ReadAllLinesAsync("/etc/passwd")).Any(
+                line => line.StartsWith("postgres:", StringComparison.Ordinal))
                 ? "postgres"
                 : "nobody";
             using var chown = Process.Start("chown", [user, directory]);
@@ -163,7 +172,8 @@ internal sealed class PostgresServer
 
     private static string Binaries()
     {
-        var places = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).AsEnumerable();
+        var places = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
+            .AsEnumerable();
         if (Directory.Exists("/usr/lib/postgresql"))
         {
             places = places.Concat(Directory.GetDirectories("/usr/lib/postgresql")
@@ -171,7 +181,8 @@ internal sealed class PostgresServer
                 .Select(path => Path.Combine(path, "bin")));
         }
 
-        return places.FirstOrDefault(path => File.Exists(Path.Combine(path, "initdb")) && File.Exists(Path.Combine(path, "postgres")))
+        return places.FirstOrDefault(
+            path => File.Exists(Path.Combine(path, "initdb")) && File.Exists(Path.Combine(path, "postgres")))
             ?? throw new PlatformNotSupportedException(
                 "No Postgres binaries on this machine: install PostgreSQL 15 or later, or set CLAIMCHECK_TEST_POSTGRES.");
     }

@@ -8,8 +8,8 @@ namespace ClaimCheck.Testing;
 
 /// <summary>
 /// A real SNS and SQS server, one for the test process: <c>AWS_ENDPOINT_URL_SNS</c> and <c>AWS_ENDPOINT_URL_SQS</c>, or
-/// <c>AWS_ENDPOINT_URL</c>, where set; else LocalStack where Docker runs; else fauxqs, which is started at first use and goes with the
-/// process. Without any a test fails.
+/// <c>AWS_ENDPOINT_URL</c>, where set; else LocalStack where Docker runs; else fauxqs, which is started at first use and goes
+/// with the process. Without any a test fails.
 /// </summary>
 internal sealed class QueueEndpoint
 {
@@ -70,13 +70,15 @@ internal sealed class QueueEndpoint
     /// <param name="visibility">How long a message stays hidden; 30 seconds by default, whole seconds.</param>
     /// <param name="fifo">Whether both queues are FIFO queues, duplicates told apart by content.</param>
     public async Task<TestQueue> NewQueueAsync(
-        string? topicArn = null, SubscriptionOptions? subscription = null, int maxReceiveCount = 3, TimeSpan? visibility = null, bool fifo = false)
+        string? topicArn = null, SubscriptionOptions? subscription = null, int maxReceiveCount = 3, TimeSpan? visibility = null,
+        bool fifo = false)
     {
         var (name, suffix) = (NewName(), fifo ? ".fifo" : "");
         var kind = fifo
             ? new Dictionary<string, string> { ["FifoQueue"] = "true", ["ContentBasedDeduplication"] = "true" }
             : [];
-        var deadLetterUrl = await Sqs.CreateAsync($"{name}-dead{suffix}", new Dictionary<string, string>(kind) { ["MessageRetentionPeriod"] = "1209600" });
+        var deadLetterUrl = await Sqs.CreateAsync(
+            $"{name}-dead{suffix}", new Dictionary<string, string>(kind) { ["MessageRetentionPeriod"] = "1209600" });
         var deadLetterArn = await ArnAsync(deadLetterUrl);
         var url = await Sqs.CreateAsync(name + suffix, new Dictionary<string, string>(kind)
         {
@@ -116,25 +118,31 @@ internal sealed class QueueEndpoint
     private static async Task<QueueEndpoint> StartAsync()
     {
         var both = S3Endpoint.Variable("AWS_ENDPOINT_URL");
-        if ((S3Endpoint.Variable("AWS_ENDPOINT_URL_SNS") ?? both) is { } sns && (S3Endpoint.Variable("AWS_ENDPOINT_URL_SQS") ?? both) is { } sqs)
-            return new QueueEndpoint(sns, sqs, S3Endpoint.Variable("AWS_ACCESS_KEY_ID") ?? "test", S3Endpoint.Variable("AWS_SECRET_ACCESS_KEY") ?? "test");
+        if ((S3Endpoint.Variable("AWS_ENDPOINT_URL_SNS") ?? both) is { } sns
+            && (S3Endpoint.Variable("AWS_ENDPOINT_URL_SQS") ?? both) is { } sqs)
+            return new QueueEndpoint(sns, sqs, S3Endpoint.Variable("AWS_ACCESS_KEY_ID") ?? "test",
+                S3Endpoint.Variable("AWS_SECRET_ACCESS_KEY") ?? "test");
         if (await Containers.AwsUrlAsync() is { } url)
             return new QueueEndpoint(url, url, "test", "test");
 
         var script = Path.Combine(S3Endpoint.RepositoryRoot(), "infra", "test-servers", "queues.sh");
         var directory = Path.Combine(Path.GetTempPath(), $"claimcheck-queues-{System.Environment.ProcessId}");
-        var started = await S3Endpoint.RunAsync(script, ["up", directory], ("QUEUES_WATCH_PID", $"{System.Environment.ProcessId}"));
+        var started = await S3Endpoint.RunAsync(
+            script, ["up", directory], ("QUEUES_WATCH_PID", $"{System.Environment.ProcessId}"));
         if (started.ExitCode != 0)
         {
             throw new InvalidOperationException(
                 $"There is no SNS and SQS server to test with, and tests of them are not skipped. {started.Errors.Trim()}\n" +
-                $"Install one (needs npm: {script} install), or run Docker, or name one in AWS_ENDPOINT_URL_SNS and AWS_ENDPOINT_URL_SQS.");
+                $"Install one (needs npm: {script} install), or run Docker, or name one in AWS_ENDPOINT_URL_SNS "
+                + "and AWS_ENDPOINT_URL_SQS.");
         }
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => S3Endpoint.RunAsync(script, ["down", directory]).Wait(TimeSpan.FromSeconds(20));
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+            S3Endpoint.RunAsync(script, ["down", directory]).Wait(TimeSpan.FromSeconds(20));
         var settings = started.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0], pair => pair[1]);
         return new QueueEndpoint(
-            settings["AWS_ENDPOINT_URL_SNS"], settings["AWS_ENDPOINT_URL_SQS"], settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"]);
+            settings["AWS_ENDPOINT_URL_SNS"], settings["AWS_ENDPOINT_URL_SQS"], settings["AWS_ACCESS_KEY_ID"],
+            settings["AWS_SECRET_ACCESS_KEY"]);
     }
 }
 

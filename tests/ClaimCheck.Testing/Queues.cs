@@ -12,14 +12,16 @@ internal static class Queues
         (await sqs.SendMessageAsync(new SendMessageRequest(queueUrl, message.Body)
         {
             MessageAttributes = message.Attributes.ToDictionary(
-                attribute => attribute.Key, attribute => new MessageAttributeValue { DataType = "String", StringValue = attribute.Value }),
+                attribute => attribute.Key,
+                attribute => new MessageAttributeValue { DataType = "String", StringValue = attribute.Value }),
             MessageGroupId = message.GroupId,
             MessageDeduplicationId = message.DeduplicationId,
         })).MessageId;
 
     /// <summary>Waits up to 20 seconds where <paramref name="wait"/> is left out.</summary>
     public static async Task<IReadOnlyList<Message>> ReceiveAsync(
-        this IAmazonSQS sqs, string queueUrl, int maxMessages = 10, TimeSpan? wait = null, TimeSpan? visibility = null, CancellationToken cancellationToken = default) =>
+        this IAmazonSQS sqs, string queueUrl, int maxMessages = 10, TimeSpan? wait = null, TimeSpan? visibility = null,
+        CancellationToken cancellationToken = default) =>
         (await sqs.ReceiveMessageAsync(
             new ReceiveMessageRequest(queueUrl)
             {
@@ -32,9 +34,11 @@ internal static class Queues
             cancellationToken)).Messages ?? [];
 
     /// <summary>Deletes up to ten messages; fails where one is not deleted.</summary>
-    public static async Task DeleteAsync(this IAmazonSQS sqs, string queueUrl, IEnumerable<Message> messages, CancellationToken cancellationToken = default)
+    public static async Task DeleteAsync(
+        this IAmazonSQS sqs, string queueUrl, IEnumerable<Message> messages, CancellationToken cancellationToken = default)
     {
-        var entries = messages.Select(message => new DeleteMessageBatchRequestEntry(message.MessageId, message.ReceiptHandle)).ToList();
+        var entries = messages.Select(message => new DeleteMessageBatchRequestEntry(message.MessageId, message.ReceiptHandle))
+            .ToList();
         var answer = await sqs.DeleteMessageBatchAsync(queueUrl, entries, cancellationToken);
         if (answer.Failed is { Count: > 0 } failed)
             throw new InvalidOperationException($"Not deleted: {string.Join(", ", failed.Select(entry => entry.Code))}");
@@ -50,12 +54,14 @@ internal static class Queues
 
     /// <returns>The new queue's URL.</returns>
     public static async Task<string> CreateAsync(
-        this IAmazonSQS sqs, string name, Dictionary<string, string>? attributes = null, CancellationToken cancellationToken = default) =>
+        this IAmazonSQS sqs, string name, Dictionary<string, string>? attributes = null,
+        CancellationToken cancellationToken = default) =>
         (await sqs.CreateQueueAsync(new CreateQueueRequest(name) { Attributes = attributes }, cancellationToken)).QueueUrl;
 
     /// <summary>The attributes that were sent with it.</summary>
     public static Dictionary<string, string> Texts(this Message message) =>
         (message.MessageAttributes ?? []).ToDictionary(attribute => attribute.Key, attribute => attribute.Value.StringValue);
 
-    public static int ReceiveCount(this Message message) => int.Parse(message.Attributes["ApproximateReceiveCount"], CultureInfo.InvariantCulture);
+    public static int ReceiveCount(this Message message) =>
+        int.Parse(message.Attributes["ApproximateReceiveCount"], CultureInfo.InvariantCulture);
 }

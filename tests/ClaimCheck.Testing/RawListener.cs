@@ -7,7 +7,8 @@ using System.Text;
 
 namespace ClaimCheck.Testing;
 
-/// <summary>A port of loopback where a test decides what each connection meets: TLS with an odd certificate, bytes that are no HTTP, a proxy that refuses.</summary>
+/// <summary>A port of loopback where a test decides what each connection meets: TLS with an odd certificate, bytes that are no
+/// HTTP, a proxy that refuses.</summary>
 public sealed class RawListener : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -87,7 +88,8 @@ public sealed class RawListener : IAsyncDisposable
                 client.Client.Shutdown(SocketShutdown.Send);
             }
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException
+            or System.Security.Authentication.AuthenticationException)
         {
             // The other side has left, as it should.
         }

@@ -70,7 +70,8 @@ internal sealed class S3Endpoint
     private static async Task<S3Endpoint> StartAsync()
     {
         if ((Variable("AWS_ENDPOINT_URL_S3") ?? Variable("AWS_ENDPOINT_URL")) is { } configured)
-            return new S3Endpoint(configured, Variable("AWS_ACCESS_KEY_ID") ?? "test", Variable("AWS_SECRET_ACCESS_KEY") ?? "test");
+            return new S3Endpoint(
+                configured, Variable("AWS_ACCESS_KEY_ID") ?? "test", Variable("AWS_SECRET_ACCESS_KEY") ?? "test");
 
         if (await Containers.AwsUrlAsync() is { } url)
             return new S3Endpoint(url, "test", "test");
@@ -82,8 +83,10 @@ internal sealed class S3Endpoint
         {
             AppDomain.CurrentDomain.ProcessExit += (_, _) => RunAsync(script, ["down", directory]).Wait(TimeSpan.FromSeconds(20));
             var settings = started.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0], pair => pair[1]);
-            return new S3Endpoint(settings["AWS_ENDPOINT_URL_S3"], settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"]);
+                .Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2)
+                .ToDictionary(pair => pair[0], pair => pair[1]);
+            return new S3Endpoint(
+                settings["AWS_ENDPOINT_URL_S3"], settings["AWS_ACCESS_KEY_ID"], settings["AWS_SECRET_ACCESS_KEY"]);
         }
 
         throw new InvalidOperationException(
@@ -126,5 +129,6 @@ internal sealed class S3Endpoint
         throw new InvalidOperationException("The tests do not run from within the repository.");
     }
 
-    internal static string? Variable(string name) => System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+    internal static string? Variable(string name) =>
+        System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

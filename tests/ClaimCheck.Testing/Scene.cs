@@ -51,8 +51,10 @@ internal sealed class Scene : IAsyncDisposable
               FROM generate_series(1, {items}) g;
             ANALYZE items;
             """);
-        scene.AddDataset("items", "SELECT id, name FROM items WHERE (:least IS NULL OR id >= :least) ORDER BY id", """, "parameters": { "least": { "type": "bigint", "required": false } }""");
-        scene.AddDataset("slow", "SELECT i.id, i.name FROM items i, LATERAL (SELECT pg_sleep(0.001 + 0 * i.id)) pause ORDER BY id");
+        scene.AddDataset("items", "SELECT id, name FROM items WHERE (:least IS NULL OR id >= :least) ORDER BY id",
+            """, "parameters": { "least": { "type": "bigint", "required": false } }""");
+        scene.AddDataset(
+            "slow", "SELECT i.id, i.name FROM items i, LATERAL (SELECT pg_sleep(0.001 + 0 * i.id)) pause ORDER BY id");
         scene.Settings["ConnectionStrings__Catalog"] = scene.Catalog;
         scene.Settings["ConnectionStrings__source"] = scene.Source;
         scene.Settings["ClaimCheck__Datasets"] = scene.Datasets;
@@ -88,7 +90,8 @@ internal sealed class Scene : IAsyncDisposable
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync();
 #pragma warning disable CA2100 // The tests' own text.
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = (int)(atMost ?? TimeSpan.FromMinutes(2)).TotalSeconds };
+        await using var command =
+            new NpgsqlCommand(sql, connection) { CommandTimeout = (int)(atMost ?? TimeSpan.FromMinutes(2)).TotalSeconds };
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync();
     }

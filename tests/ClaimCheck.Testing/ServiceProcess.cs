@@ -30,17 +30,20 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     public int ExitCode => guard.ExitCode;
 
     /// <summary>Starts it and waits until it listens.</summary>
-    /// <param name="settings">As in the environment: <c>ClaimCheck__Staging__Bucket</c>, <c>ConnectionStrings__sample</c>.</param>
+    /// <param name="settings">As in the environment: <c>ClaimCheck__Staging__Bucket</c>,
+    /// <c>ConnectionStrings__sample</c>.</param>
     /// <param name="port">0 takes a free one; a restarted service can take its old one again.</param>
     /// <param name="launcher">A command that is given the service's own as its last arguments, and becomes it.</param>
-    public static async Task<ServiceProcess> StartAsync(IReadOnlyDictionary<string, string> settings, int port = 0, params string[] launcher)
+    public static async Task<ServiceProcess> StartAsync(
+        IReadOnlyDictionary<string, string> settings, int port = 0, params string[] launcher)
     {
         var service = Launch(settings, port, launcher: launcher);
         try
         {
             var ended = service.guard.WaitForExitAsync();
             if (await Task.WhenAny(service.listening.Task, ended).WaitAsync(TimeSpan.FromMinutes(3)) == ended)
-                throw new InvalidOperationException($"The service ended with {service.ExitCode} before it listened:\n{service.Log}");
+                throw new InvalidOperationException(
+                    $"The service ended with {service.ExitCode} before it listened:\n{service.Log}");
             service.Address = await service.listening.Task;
             return service;
         }
@@ -53,7 +56,8 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     /// <summary>Starts it where it is expected to end by itself, and waits for that.</summary>
     /// <returns>Its exit code and what it wrote.</returns>
-    public static async Task<(int ExitCode, string Output)> RunAsync(IReadOnlyDictionary<string, string> settings, string? urls = null)
+    public static async Task<(int ExitCode, string Output)> RunAsync(
+        IReadOnlyDictionary<string, string> settings, string? urls = null)
     {
         await using var service = Launch(settings, 0, urls);
         await service.guard.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
@@ -88,7 +92,11 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>A client of the library, as a consumer or producer uses it.</summary>
-    public HttpClient NewHttp() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(100) };
+    public HttpClient NewHttp() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false })
+    {
+        BaseAddress = Address,
+        Timeout = TimeSpan.FromSeconds(100),
+    };
 
     public async ValueTask DisposeAsync()
     {
@@ -108,10 +116,12 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         guard.Dispose();
     }
 
-    private static ServiceProcess Launch(IReadOnlyDictionary<string, string> settings, int port, string? urls = null, string[]? launcher = null)
+    private static ServiceProcess Launch(
+        IReadOnlyDictionary<string, string> settings, int port, string? urls = null, string[]? launcher = null)
     {
         // The shell waits for the end of its input, which is the end of the test process, and then stops the service;
-        // or for the end of the service, whose exit code it hands on. It writes nowhere: its output would be waited for after the end.
+        // or for the end of the service, whose exit code it hands on. It writes nowhere: its output would be
+        // waited for after the end.
         const string script = """
             "$@" </dev/null &
             service=$!
@@ -132,9 +142,11 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        foreach (var argument in (string[])["-c", "exec 3<&0; " + script, "sh", .. launcher ?? [], "dotnet", Assembly, "--urls", urls ?? $"http://127.0.0.1:{port}"])
+        foreach (var argument in (string[])["-c", "exec 3<&0; " + script, "sh", .. launcher ?? [], "dotnet", Assembly, "--urls",
+            urls ?? $"http://127.0.0.1:{port}"])
             start.ArgumentList.Add(argument);
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ClaimCheck__", StringComparison.Ordinal) || name.StartsWith("ConnectionStrings__", StringComparison.Ordinal)).ToList())
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ClaimCheck__", StringComparison.Ordinal)
+            || name.StartsWith("ConnectionStrings__", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
         foreach (var (name, value) in settings)
             start.Environment[name] = value;

@@ -1,6 +1,7 @@
 namespace ClaimCheck.Testing;
 
-/// <summary>A primary and a streaming standby of it, of this test process's own; gone with the process, or when disposed.</summary>
+/// <summary>A primary and a streaming standby of it, of this test process's own; gone with the process, or
+/// when disposed.</summary>
 internal sealed class StandbyPair : IDisposable
 {
     private readonly Action stop;
@@ -79,7 +80,9 @@ internal sealed class StandbyPair : IDisposable
 
     /// <summary>When the commit was made that the standby has replayed last.</summary>
     public async Task<DateTimeOffset?> ReplayedAsync() =>
-        await Scene.ScalarAsync<DateTime>(Standby, "SELECT pg_last_xact_replay_timestamp()") is var time && time == default ? null : new(time);
+        await Scene.ScalarAsync<DateTime>(Standby, "SELECT pg_last_xact_replay_timestamp()") is var time && time == default
+            ? null
+            : new(time);
 
     public void Dispose() => stop();
 }

@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 #pragma warning disable CA1050, MA0047, S3903 // The runtime looks for this name, without a namespace.
 
 /// <summary>
-/// For a process started with <c>DOTNET_STARTUP_HOOKS</c> naming this assembly: MD5 fails as it does where the system's OpenSSL offers approved
-/// algorithms alone (FIPS). MD5 is taken for MD4, which the default provider of OpenSSL 3 does not have either.
+/// For a process started with <c>DOTNET_STARTUP_HOOKS</c> naming this assembly: MD5 fails as it does where the system's OpenSSL
+/// offers approved algorithms alone (FIPS). MD5 is taken for MD4, which the default provider of OpenSSL 3 does not have either.
 /// </summary>
 internal static class StartupHook
 {
@@ -15,7 +15,8 @@ internal static class StartupHook
     public static void Initialize()
     {
         var md4 = NativeLibrary.GetExport(NativeLibrary.Load("libcrypto.so.3"), "EVP_md4");
-        var cached = typeof(SHA256).Assembly.GetType("Interop+Crypto", throwOnError: true)!.GetField("s_evpMd5", BindingFlags.Static | BindingFlags.NonPublic)
+        var cached = typeof(SHA256).Assembly.GetType("Interop+Crypto", throwOnError: true)!
+            .GetField("s_evpMd5", BindingFlags.Static | BindingFlags.NonPublic)
             ?? throw new InvalidOperationException("This runtime keeps MD5 elsewhere: it can't be refused.");
         cached.SetValue(null, Marshal.GetDelegateForFunctionPointer<Evp>(md4)());
         try

@@ -19,14 +19,15 @@ internal sealed class SubscriptionOptions
     public IReadOnlyDictionary<string, IReadOnlyCollection<string>>? Filter { get; init; }
 
     /// <summary>
-    /// The queue for messages that the topic can't deliver because of the subscriber (missing queue, no permission to send); null (the
-    /// default): they are lost.
+    /// The queue for messages that the topic can't deliver because of the subscriber (missing queue, no permission to send); null
+    /// (the default): they are lost.
     /// </summary>
     public string? DeadLetterQueueArn { get; init; }
 
     /// <summary>The filter as SNS takes it.</summary>
     /// <param name="filter">Attributes and their values.</param>
-    public static string FilterPolicy(IReadOnlyDictionary<string, IReadOnlyCollection<string>> filter) => JsonSerializer.Serialize(filter);
+    public static string FilterPolicy(IReadOnlyDictionary<string, IReadOnlyCollection<string>> filter) =>
+        JsonSerializer.Serialize(filter);
 
     public Dictionary<string, string> ToAttributes()
     {
@@ -34,7 +35,8 @@ internal sealed class SubscriptionOptions
         if (Filter is not null)
             attributes["FilterPolicy"] = FilterPolicy(Filter);
         if (DeadLetterQueueArn is not null)
-            attributes["RedrivePolicy"] = JsonSerializer.Serialize(new Dictionary<string, string> { ["deadLetterTargetArn"] = DeadLetterQueueArn });
+            attributes["RedrivePolicy"] = JsonSerializer.Serialize(
+                new Dictionary<string, string> { ["deadLetterTargetArn"] = DeadLetterQueueArn });
         return attributes;
     }
 }

@@ -23,7 +23,8 @@ internal static class Topics
         })).SubscriptionArn;
 
     /// <returns>The message's id.</returns>
-    public static async Task<string> PublishAsync(this AmazonSimpleNotificationServiceClient sns, string topicArn, OutgoingMessage message) =>
+    public static async Task<string> PublishAsync(
+        this AmazonSimpleNotificationServiceClient sns, string topicArn, OutgoingMessage message) =>
         (await sns.PublishAsync(new PublishRequest
         {
             TopicArn = topicArn,
@@ -50,5 +51,6 @@ internal static class Topics
         });
 
     private static Dictionary<string, MessageAttributeValue> Attributes(OutgoingMessage message) =>
-        message.Attributes.ToDictionary(attribute => attribute.Key, attribute => new MessageAttributeValue { DataType = "String", StringValue = attribute.Value });
+        message.Attributes.ToDictionary(attribute => attribute.Key, attribute =>
+            new MessageAttributeValue { DataType = "String", StringValue = attribute.Value });
 }

@@ -6,8 +6,8 @@ using Npgsql;
 namespace ClaimCheck.Testing;
 
 /// <summary>
-/// A pooler before a database that lends its one session out by the transaction: any number of clients share it, one at a time. The database must
-/// trust its user.
+/// A pooler before a database that lends its one session out by the transaction: any number of clients share it, one at a time.
+/// The database must trust its user.
 /// </summary>
 internal sealed class TransactionPooler : Interposed
 {

@@ -1,12 +1,14 @@
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>One delivery in this process: its document, which only changes after it is on disk, and its worker.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
+[SuppressMessage(
+    "Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed class Delivery(DeliveryDocument document, StateDirectory state, bool isNew)
 {
     private readonly SemaphoreSlim changing = new(1);
     private readonly Lock guard = new();
-    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously); // completed by the next change
+    // completed by the next change
+    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task sinceStep = Task.CompletedTask;
     private CancellationTokenSource? step;
     private int waiting;

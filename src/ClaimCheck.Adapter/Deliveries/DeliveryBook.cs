@@ -3,11 +3,13 @@ using System.Threading.Channels;
 namespace ClaimCheck.Adapter.Deliveries;
 
 /// <summary>All deliveries that the adapter keeps.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
+[SuppressMessage(
+    "Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed class DeliveryBook(CheckedAdapterOptions options, StateDirectory state, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Delivery> all = new(StringComparer.Ordinal);
-    private readonly Channel<Delivery> begun = Channel.CreateUnbounded<Delivery>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<Delivery> begun = Channel.CreateUnbounded<Delivery>(
+        new UnboundedChannelOptions { SingleReader = true });
     private readonly SemaphoreSlim beginning = new(1);
 
     /// <summary>Deliveries to work on, in the order in which they began.</summary>
@@ -15,7 +17,8 @@ internal sealed class DeliveryBook(CheckedAdapterOptions options, StateDirectory
 
     /// <summary>Newest first.</summary>
     public IEnumerable<Delivery> All =>
-        all.Values.OrderByDescending(each => each.Document.CreatedAt).ThenByDescending(each => each.Document.Id, StringComparer.Ordinal);
+        all.Values.OrderByDescending(each => each.Document.CreatedAt)
+            .ThenByDescending(each => each.Document.Id, StringComparer.Ordinal);
 
     public Delivery? Find(string id) => all.GetValueOrDefault(id);
 
@@ -25,7 +28,8 @@ internal sealed class DeliveryBook(CheckedAdapterOptions options, StateDirectory
 
     /// <summary>The same consumer, route and origin are the same delivery, here and at the service.</summary>
     public string IdOf(Route route, string origin) =>
-        "dlv_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{options.Consumer}\n{route.Name}\n{origin}")).AsSpan(0, 16));
+        "dlv_" + Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes($"{options.Consumer}\n{route.Name}\n{origin}")).AsSpan(0, 16));
 
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
@@ -40,11 +44,14 @@ internal sealed class DeliveryBook(CheckedAdapterOptions options, StateDirectory
     /// <param name="caller">The name of the key that requested it, or null.</param>
     /// <param name="cancellationToken">Cancels the wait for others.</param>
     /// <returns>The delivery, and whether it is a new one. With a caller, its answer is awaited.</returns>
-    public Task<(Delivery Delivery, bool IsNew)> BeginAsync(Route route, string origin, ExportRequest request, string? caller, CancellationToken cancellationToken) =>
-        BeginAsync(New(route, origin, DeliveryState.Requested) with { Caller = caller, Request = request }, caller is not null, cancellationToken);
+    public Task<(Delivery Delivery, bool IsNew)> BeginAsync(
+        Route route, string origin, ExportRequest request, string? caller, CancellationToken cancellationToken) =>
+        BeginAsync(New(route, origin, DeliveryState.Requested) with { Caller = caller, Request = request }, caller is not null,
+            cancellationToken);
 
     /// <summary>A delivery of a ready batch that another client requested.</summary>
-    public Task<(Delivery Delivery, bool IsNew)> BeginAsync(Route route, BulkReadyData ready, CancellationToken cancellationToken) =>
+    public Task<(Delivery Delivery, bool IsNew)> BeginAsync(
+        Route route, BulkReadyData ready, CancellationToken cancellationToken) =>
         BeginAsync(New(route, $"batch {ready.BatchId}", DeliveryState.Delivering) with
         {
             Dataset = ready.Dataset,
@@ -79,7 +86,8 @@ internal sealed class DeliveryBook(CheckedAdapterOptions options, StateDirectory
         State = state,
     };
 
-    private async Task<(Delivery Delivery, bool IsNew)> BeginAsync(DeliveryDocument document, bool isAwaited, CancellationToken cancellationToken)
+    private async Task<(Delivery Delivery, bool IsNew)> BeginAsync(
+        DeliveryDocument document, bool isAwaited, CancellationToken cancellationToken)
     {
         await beginning.WaitAsync(cancellationToken);
         try

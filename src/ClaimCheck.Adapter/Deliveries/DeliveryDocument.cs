@@ -67,7 +67,8 @@ internal sealed record RecordOutcomes(long Succeeded, long Transient, long Termi
 /// <param name="GivenUp">Why it was given up, or null.</param>
 /// <param name="LastFailure">Why it was not accepted yet, or null.</param>
 internal sealed record Duty(
-    DutyKind Kind, string What, DateTimeOffset Since, DateTimeOffset? DoneAt = null, string? GivenUp = null, StepFailure? LastFailure = null)
+    DutyKind Kind, string What, DateTimeOffset Since, DateTimeOffset? DoneAt = null, string? GivenUp = null,
+    StepFailure? LastFailure = null)
 {
     [JsonIgnore]
     public bool IsOpen => DoneAt is null && GivenUp is null;
@@ -162,7 +163,8 @@ internal sealed record DeliveryDocument : DeliveryFacts
     /// </summary>
     public ExportRequest? Request { get; init; }
 
-    /// <summary>When the batch's retention at the service ends; until then it can be revoked. Null before that is known.</summary>
+    /// <summary>When the batch's retention at the service ends; until then it can be revoked. Null before
+    /// that is known.</summary>
     public DateTimeOffset? BatchExpiresAt { get; init; }
 
     [JsonIgnore]

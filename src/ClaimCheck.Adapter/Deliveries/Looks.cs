@@ -32,7 +32,8 @@ internal sealed class Looks
     /// <summary>How often the current step has failed in a row.</summary>
     public int Failures { get; set; }
 
-    public DateTimeOffset NextTryOf(Duty duty) => duties.TryGetValue((duty.Kind, duty.What), out var tries) ? tries.NextAt : DateTimeOffset.MinValue;
+    public DateTimeOffset NextTryOf(Duty duty) =>
+        duties.TryGetValue((duty.Kind, duty.What), out var tries) ? tries.NextAt : DateTimeOffset.MinValue;
 
     public int TriesOf(Duty duty) => duties.TryGetValue((duty.Kind, duty.What), out var tries) ? tries.Tries : 0;
 

@@ -4,7 +4,8 @@ namespace ClaimCheck.Adapter.Deliveries;
 internal sealed partial class RetryDeliveries(CheckedAdapterOptions options, DeliveryBook book, ILogger<RetryDeliveries> logger)
 {
     /// <returns>One for each delivery of the batch into a table, new or existing.</returns>
-    public async Task<IReadOnlyList<Delivery>> BeginAsync(BatchId failed, ExportId exportId, BatchId batchId, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Delivery>> BeginAsync(
+        BatchId failed, ExportId exportId, BatchId batchId, CancellationToken cancellationToken)
     {
         var begun = new List<Delivery>();
         foreach (var original in book.OfBatch(failed).ToList())
@@ -22,7 +23,8 @@ internal sealed partial class RetryDeliveries(CheckedAdapterOptions options, Del
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} waits for batch {BatchId}, the transient failures of batch {Failed}.")]
+        [LoggerMessage(LogLevel.Information,
+            "Delivery {DeliveryId} of route {Route} waits for batch {BatchId}, the transient failures of batch {Failed}.")]
         public static partial void Retrying(ILogger logger, string deliveryId, string route, BatchId batchId, BatchId failed);
     }
 }

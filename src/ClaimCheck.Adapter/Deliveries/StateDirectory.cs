@@ -51,7 +51,9 @@ internal sealed class StateDirectory : IDisposable
         catch (IOException e)
         {
             throw new CanNotStartException(
-                $"Adapter:StateDirectory is {path}, but another process holds it: two adapters would deliver everything twice. Stop it, or choose another directory.", e);
+                $"Adapter:StateDirectory is {path}, but another process holds it: two adapters would deliver everything twice. "
+                + "Stop it, or choose another directory.",
+                e);
         }
     }
 
@@ -67,13 +69,16 @@ internal sealed class StateDirectory : IDisposable
         return documents;
     }
 
-    public Task SaveAsync(DeliveryDocument document, CancellationToken cancellationToken) => WriteAsync(PathOf(document.Id), document, cancellationToken);
+    public Task SaveAsync(DeliveryDocument document, CancellationToken cancellationToken) =>
+        WriteAsync(PathOf(document.Id), document, cancellationToken);
 
     public void Delete(string id) => File.Delete(PathOf(id));
 
-    public Task<RouteClock?> LoadClockAsync(string route, CancellationToken cancellationToken) => ReadAsync<RouteClock>(ClockOf(route), cancellationToken);
+    public Task<RouteClock?> LoadClockAsync(string route, CancellationToken cancellationToken) =>
+        ReadAsync<RouteClock>(ClockOf(route), cancellationToken);
 
-    public Task SaveClockAsync(string route, RouteClock clock, CancellationToken cancellationToken) => WriteAsync(ClockOf(route), clock, cancellationToken);
+    public Task SaveClockAsync(string route, RouteClock clock, CancellationToken cancellationToken) =>
+        WriteAsync(ClockOf(route), clock, cancellationToken);
 
     public void Dispose() => held.Dispose();
 
@@ -88,7 +93,8 @@ internal sealed class StateDirectory : IDisposable
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(await File.ReadAllBytesAsync(file, cancellationToken), Json) ?? throw new JsonException("It is null.");
+            return JsonSerializer.Deserialize<T>(await File.ReadAllBytesAsync(file, cancellationToken), Json)
+                ?? throw new JsonException("It is null.");
         }
         catch (FileNotFoundException)
         {
@@ -96,7 +102,10 @@ internal sealed class StateDirectory : IDisposable
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new CanNotStartException($"{file} can't be read, but is part of the adapter's state: move it away to discard its content. {(e is JsonException ? "It is not what this version writes." : e.Message)}", e);
+            throw new CanNotStartException(
+                $"{file} can't be read, but is part of the adapter's state: move it away to discard its content. "
+                + $"{(e is JsonException ? "It is not what this version writes." : e.Message)}",
+                e);
         }
     }
 

@@ -22,7 +22,8 @@ internal static class Transitions
         document.State == DeliveryState.Waiting ? document with { State = DeliveryState.Delivering } : null;
 
     /// <summary>All files are at the destination.</summary>
-    public static DeliveryDocument? Delivered(this DeliveryDocument document, long records, long bytes, int files, bool notifies, DateTimeOffset now) =>
+    public static DeliveryDocument? Delivered(
+        this DeliveryDocument document, long records, long bytes, int files, bool notifies, DateTimeOffset now) =>
         document.State == DeliveryState.Delivering
             ? document with
             {
@@ -36,7 +37,8 @@ internal static class Transitions
             : null;
 
     /// <summary>All records are in the table, or have failed individually. The inbox has written the receipt.</summary>
-    public static DeliveryDocument? Loaded(this DeliveryDocument document, Batch batch, RecordOutcomes outcomes, bool notifies, DateTimeOffset now) =>
+    public static DeliveryDocument? Loaded(
+        this DeliveryDocument document, Batch batch, RecordOutcomes outcomes, bool notifies, DateTimeOffset now) =>
         document.State == DeliveryState.Delivering
             ? document with
             {
@@ -52,9 +54,16 @@ internal static class Transitions
             : null;
 
     /// <summary>It can't be delivered.</summary>
-    public static DeliveryDocument? Failed(this DeliveryDocument document, DeliveryFailure failure, bool notifies, DateTimeOffset now) =>
+    public static DeliveryDocument? Failed(
+        this DeliveryDocument document, DeliveryFailure failure, bool notifies, DateTimeOffset now) =>
         document.State is DeliveryState.Requested or DeliveryState.Waiting or DeliveryState.Delivering
-            ? document with { State = DeliveryState.Failed, Failure = failure, EndedAt = now, Duties = Notice("failed", notifies, now) }
+            ? document with
+            {
+                State = DeliveryState.Failed,
+                Failure = failure,
+                EndedAt = now,
+                Duties = Notice("failed", notifies, now),
+            }
             : null;
 
     /// <summary>The caller has cancelled it.</summary>
@@ -64,9 +73,16 @@ internal static class Transitions
             : document with { State = DeliveryState.Cancelling, Reason = reason, Duties = [] };
 
     /// <summary>The export was cancelled at the service, before it was ready.</summary>
-    public static DeliveryDocument? CancelledElsewhere(this DeliveryDocument document, string? reason, bool notifies, DateTimeOffset now) =>
+    public static DeliveryDocument? CancelledElsewhere(
+        this DeliveryDocument document, string? reason, bool notifies, DateTimeOffset now) =>
         document.State is DeliveryState.Waiting or DeliveryState.Delivering
-            ? document with { State = DeliveryState.Cancelled, Reason = reason, EndedAt = now, Duties = Notice("cancelled", notifies, now) }
+            ? document with
+            {
+                State = DeliveryState.Cancelled,
+                Reason = reason,
+                EndedAt = now,
+                Duties = Notice("cancelled", notifies, now),
+            }
             : null;
 
     /// <summary>The batch was revoked. Pending notices about its delivery are dropped: nobody must be sent there.</summary>
@@ -76,17 +92,19 @@ internal static class Transitions
             : null;
 
     /// <summary>Nothing of it is at the destination any more, or must be removed there.</summary>
-    public static DeliveryDocument? Removed(this DeliveryDocument document, bool notifies, DateTimeOffset now) => document.State switch
-    {
-        DeliveryState.Revoking => document with
+    public static DeliveryDocument? Removed(this DeliveryDocument document, bool notifies, DateTimeOffset now) =>
+        document.State switch
         {
-            State = DeliveryState.Revoked,
-            EndedAt = now,
-            Duties = [.. Notice("revoked", notifies, now), new(DutyKind.Receipt, ReceiptState.Discarded, now)],
-        },
-        DeliveryState.Cancelling => document with { State = DeliveryState.Cancelled, EndedAt = now, Duties = Notice("cancelled", notifies, now) },
-        _ => null,
-    };
+            DeliveryState.Revoking => document with
+            {
+                State = DeliveryState.Revoked,
+                EndedAt = now,
+                Duties = [.. Notice("revoked", notifies, now), new(DutyKind.Receipt, ReceiptState.Discarded, now)],
+            },
+            DeliveryState.Cancelling =>
+                document with { State = DeliveryState.Cancelled, EndedAt = now, Duties = Notice("cancelled", notifies, now) },
+            _ => null,
+        };
 
     /// <summary>The table's inbox has recorded the revocation, and has written the receipt.</summary>
     public static DeliveryDocument? Unloaded(this DeliveryDocument document, long? deleted, bool notifies, DateTimeOffset now) =>
@@ -99,8 +117,10 @@ internal static class Transitions
             : null;
 
     /// <summary>A duty was done, or given up.</summary>
-    public static DeliveryDocument? Discharged(this DeliveryDocument document, Duty duty, DateTimeOffset now, string? givenUp = null) =>
-        document.WithDuty(duty, each => givenUp is null ? each with { DoneAt = now, LastFailure = null } : each with { GivenUp = givenUp });
+    public static DeliveryDocument? Discharged(
+        this DeliveryDocument document, Duty duty, DateTimeOffset now, string? givenUp = null) =>
+        document.WithDuty(
+            duty, each => givenUp is null ? each with { DoneAt = now, LastFailure = null } : each with { GivenUp = givenUp });
 
     /// <summary>A try of a duty failed.</summary>
     public static DeliveryDocument? Tried(this DeliveryDocument document, Duty duty, StepFailure failure) =>
@@ -111,5 +131,6 @@ internal static class Transitions
             ? document with { Duties = [.. document.Duties.Select(each => each.Is(duty) ? change(each) : each)] }
             : null;
 
-    private static Duty[] Notice(string what, bool notifies, DateTimeOffset now) => notifies ? [new(DutyKind.Notice, what, now)] : [];
+    private static Duty[] Notice(string what, bool notifies, DateTimeOffset now) =>
+        notifies ? [new(DutyKind.Notice, what, now)] : [];
 }

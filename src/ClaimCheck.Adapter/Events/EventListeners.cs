@@ -3,7 +3,8 @@ namespace ClaimCheck.Adapter.Events;
 /// <summary>Registers one listener for each event source of the routes.</summary>
 internal static class EventListeners
 {
-    public static IServiceCollection AddListeners(this IServiceCollection services, CheckedAdapterOptions adapter, StateDirectory state)
+    public static IServiceCollection AddListeners(
+        this IServiceCollection services, CheckedAdapterOptions adapter, StateDirectory state)
     {
         var consumer = services.AddClaimCheckConsumer(options =>
         {
@@ -26,7 +27,8 @@ internal static class EventListeners
 
     // Another service has a feed of its own.
     private static string CursorOf(CheckedAdapterOptions adapter, StateDirectory state) =>
-        Path.Combine(state.Cursors, "feed-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(adapter.Service.AbsoluteUri)).AsSpan(0, 8)));
+        Path.Combine(state.Cursors, "feed-" + Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes(adapter.Service.AbsoluteUri)).AsSpan(0, 8)));
 
     private static void Follow(FeedListenerOptions options)
     {

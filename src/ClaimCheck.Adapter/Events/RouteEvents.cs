@@ -7,7 +7,8 @@ namespace ClaimCheck.Adapter.Events;
 /// here.
 /// </summary>
 internal sealed partial class RouteEvents(
-    CheckedAdapterOptions options, DeliveryBook book, RetryDeliveries retries, DeliveryOutcomes outcomes, ILogger<RouteEvents> logger) : IBatchHandler
+    CheckedAdapterOptions options, DeliveryBook book, RetryDeliveries retries, DeliveryOutcomes outcomes,
+    ILogger<RouteEvents> logger) : IBatchHandler
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -18,7 +19,8 @@ internal sealed partial class RouteEvents(
             await delivery.ChangeAsync(document => document.Ready(), cancellationToken);
         if (ready.RetryOf is { } failed)
         {
-            // A retry of a batch, for the consumer that failed on it: where this adapter did not request it, somebody did in its name.
+            // A retry of a batch, for the consumer that failed on it: where this adapter did not request it,
+            // somebody did in its name.
             foreach (var delivery in await retries.BeginAsync(failed, ready.ExportId, ready.BatchId, cancellationToken))
                 await delivery.ChangeAsync(document => document.Ready(), cancellationToken);
             return;
@@ -58,7 +60,8 @@ internal sealed partial class RouteEvents(
         foreach (var asked in book.OfRoute(route.Name).Where(each => each.Document.State == DeliveryState.Requested))
         {
             if (!await asked.LeavesAsync(DeliveryState.Requested, Patience, cancellationToken))
-                throw new ServiceUnavailableException("request_under_way", "Whether the batch was asked for by the adapter itself is not known yet.", ready.BatchId);
+                throw new ServiceUnavailableException("request_under_way",
+                    "Whether the batch was asked for by the adapter itself is not known yet.", ready.BatchId);
         }
 
         var own = book.OfBatch(ready.BatchId).FirstOrDefault(each => each.Document.Route == route.Name);
@@ -75,7 +78,8 @@ internal sealed partial class RouteEvents(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route}: batch {BatchId}, which another client requested, is accepted.")]
+        [LoggerMessage(LogLevel.Information,
+            "Delivery {DeliveryId} of route {Route}: batch {BatchId}, which another client requested, is accepted.")]
         public static partial void Taken(ILogger logger, string deliveryId, string route, BatchId batchId);
     }
 }

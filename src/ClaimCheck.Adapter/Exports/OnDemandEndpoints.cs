@@ -37,7 +37,8 @@ internal static class OnDemandEndpoints
 
         var document = delivery.Document;
         // A refusal that came after its caller had gone is kept, so that it can ask again.
-        if ((delivery.Refusal ?? (document is { State: DeliveryState.Failed, ExportId: null } ? document.Failure : null)) is { } failure)
+        if ((delivery.Refusal
+            ?? (document is { State: DeliveryState.Failed, ExportId: null } ? document.Failure : null)) is { } failure)
         {
             return failure.Code == ProblemCodes.IdempotencyKeyReused
                 ? Problems.Of(ProblemCodes.IdempotencyKeyReused)
@@ -51,7 +52,8 @@ internal static class OnDemandEndpoints
     }
 
     private static async Task<Results<Accepted<ExportView>, Ok<ExportView>, ProblemResult>> Create(
-        HttpContext context, ApiCaller caller, CheckedAdapterOptions options, DeliveryBook book, AskAgain askAgain, CancellationToken cancellationToken)
+        HttpContext context, ApiCaller caller, CheckedAdapterOptions options, DeliveryBook book, AskAgain askAgain,
+        CancellationToken cancellationToken)
     {
         if (IdempotencyKey.Read(context.Request, out var key) is { } badKey)
             return badKey;
@@ -64,7 +66,8 @@ internal static class OnDemandEndpoints
 
         // The caller's name is part of the origin: two callers may choose the same key.
         var asked = request.Route.Request(request.Criteria);
-        var (delivery, isNew) = await book.BeginAsync(request.Route, $"request {caller.Name} {key ?? Guid.CreateVersion7().ToString("N")}", asked, caller.Name, cancellationToken);
+        var (delivery, isNew) = await book.BeginAsync(request.Route,
+            $"request {caller.Name} {key ?? Guid.CreateVersion7().ToString("N")}", asked, caller.Name, cancellationToken);
         if (!isNew && !MeansTheSame(delivery.Document.Request, asked))
         {
             delivery.EndAwait();
@@ -75,7 +78,8 @@ internal static class OnDemandEndpoints
     }
 
     private static async Task<Results<Ok<ExportView>, ProblemResult>> Get(
-        string id, HttpContext context, ApiCaller caller, CheckedAdapterOptions options, DeliveryBook book, DeliveryLinks links, AskAgain askAgain, CancellationToken cancellationToken)
+        string id, HttpContext context, ApiCaller caller, CheckedAdapterOptions options, DeliveryBook book, DeliveryLinks links,
+        AskAgain askAgain, CancellationToken cancellationToken)
     {
         if (Find(id, caller, options, book) is not var (delivery, route))
             return Problems.NotFound("export");
@@ -86,7 +90,8 @@ internal static class OnDemandEndpoints
     }
 
     private static async Task<Results<Ok<ExportView>, Accepted<ExportView>, ProblemResult>> Delete(
-        string id, string? reason, HttpContext context, ApiCaller caller, CheckedAdapterOptions options, DeliveryBook book, AskAgain askAgain, CancellationToken cancellationToken)
+        string id, string? reason, HttpContext context, ApiCaller caller, CheckedAdapterOptions options, DeliveryBook book,
+        AskAgain askAgain, CancellationToken cancellationToken)
     {
         if (Find(id, caller, options, book) is not var (delivery, _))
             return Problems.NotFound("export");
@@ -111,10 +116,12 @@ internal static class OnDemandEndpoints
         if (route is not null && options.Find(route)?.IsFor(caller.Name) != true)
             return Problems.Of(ProblemCodes.InvalidParameter, "route must be the name of a route; GET /routes lists them.");
         var visible = book.All.Select(delivery => delivery.Document)
-            .Where(document => (route is null || document.Route == route) && options.Find(document.Route)?.IsFor(caller.Name) == true)
+            .Where(document =>
+                (route is null || document.Route == route) && options.Find(document.Route)?.IsFor(caller.Name) == true)
             .Where(document => after is null || IsBehind(document, after.Value))
             .Take(paging.WithNext).ToList();
-        return TypedResults.Ok(paging.Of(visible, document => new ExportView(document), document => $"{document.CreatedAt.UtcTicks} {document.Id}"));
+        return TypedResults.Ok(
+            paging.Of(visible, document => new ExportView(document), document => $"{document.CreatedAt.UtcTicks} {document.Id}"));
     }
 
     // The list is newest first, and of one time by id.
@@ -123,14 +130,20 @@ internal static class OnDemandEndpoints
 
     private static (DateTimeOffset At, string Id)? PlaceOf(string cursor) =>
         cursor.Split(' ') is [var ticks, var id]
-        && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.UtcTicks
+        && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at)
+        && at <= DateTimeOffset.MaxValue.UtcTicks
             ? (new(at, TimeSpan.Zero), id)
             : null;
 
     // A route that a caller may not use does not exist for it.
-    private static (Delivery Delivery, Route Route)? Find(string id, ApiCaller caller, CheckedAdapterOptions options, DeliveryBook book) =>
-        book.Find(id) is { } delivery && options.Find(delivery.Document.Route) is { } route && route.IsFor(caller.Name) ? (delivery, route) : null;
+    private static (Delivery Delivery, Route Route)? Find(
+        string id, ApiCaller caller, CheckedAdapterOptions options, DeliveryBook book) =>
+        book.Find(id) is { } delivery && options.Find(delivery.Document.Route) is { } route && route.IsFor(caller.Name)
+            ? (delivery, route)
+            : null;
 
     private static bool MeansTheSame(ExportRequest? one, ExportRequest other) =>
-        one is not null && JsonElement.DeepEquals(JsonSerializer.SerializeToElement(one, ClaimCheckJson.Options), JsonSerializer.SerializeToElement(other, ClaimCheckJson.Options));
+        one is not null && JsonElement.DeepEquals(
+            JsonSerializer.SerializeToElement(one, ClaimCheckJson.Options),
+            JsonSerializer.SerializeToElement(other, ClaimCheckJson.Options));
 }

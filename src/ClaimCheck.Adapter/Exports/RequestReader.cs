@@ -9,7 +9,8 @@ internal static class RequestReader
     private const int MostCriteria = 100;
 
     /// <returns>The request, or the errors by field.</returns>
-    public static (OnDemandRequest? Request, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, CheckedAdapterOptions options, ApiCaller caller)
+    public static (OnDemandRequest? Request, IReadOnlyDictionary<string, string[]> Errors) Read(
+        JsonElement body, CheckedAdapterOptions options, ApiCaller caller)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         foreach (var property in body.EnumerateObject().Where(property => property.Name is not ("route" or "criteria")))

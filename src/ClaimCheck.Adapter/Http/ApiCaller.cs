@@ -7,5 +7,6 @@ internal sealed record ApiCaller(string Name)
     public static ApiCaller Anyone { get; } = new("anyone");
 
     public static ValueTask<ApiCaller> BindAsync(HttpContext context) =>
-        ValueTask.FromResult((ApiCaller?)context.Items[typeof(ApiCaller)] ?? throw new InvalidOperationException("The caller was not authenticated."));
+        ValueTask.FromResult((ApiCaller?)context.Items[typeof(ApiCaller)]
+            ?? throw new InvalidOperationException("The caller was not authenticated."));
 }

@@ -31,9 +31,11 @@ internal static class ImportEndpoints
         if (Paging.Read(context.Request, ListCall, out var refusal) is not { } paging)
             return refusal!;
         if (route is not null && !routes.For(caller).Any(watched => watched.Route.Name == route))
-            return Problems.Of(ProblemCodes.InvalidParameter, "route must be the name of a route that imports; GET /routes lists them.");
+            return Problems.Of(
+                ProblemCodes.InvalidParameter, "route must be the name of a route that imports; GET /routes lists them.");
         // Ids begin with the time, and are unique: they define the order.
-        var found = routes.List(caller, route, id => paging.After is null || string.CompareOrdinal(id, paging.After) < 0, paging.Limit + 1);
+        var found = routes.List(
+            caller, route, id => paging.After is null || string.CompareOrdinal(id, paging.After) < 0, paging.Limit + 1);
         var page = new List<ImportView>();
         foreach (var (watched, runId) in found.Take(paging.Limit))
         {
@@ -41,11 +43,13 @@ internal static class ImportEndpoints
                 page.Add(new ImportView(watched.Route, run, watched.LastFailureOf(run.RunId)));
         }
 
-        return TypedResults.Ok(new Page<ImportView>(page, found.Count > paging.Limit ? Paging.Cursor(ListCall, found[paging.Limit - 1].RunId) : null));
+        return TypedResults.Ok(new Page<ImportView>(
+            page, found.Count > paging.Limit ? Paging.Cursor(ListCall, found[paging.Limit - 1].RunId) : null));
     }
 
     private static async Task<Results<Ok<ImportView>, ProblemResult>> Get(
-        string id, HttpContext context, ApiCaller caller, AskAgain askAgain, WatchedRoutes routes, CancellationToken cancellationToken)
+        string id, HttpContext context, ApiCaller caller, AskAgain askAgain, WatchedRoutes routes,
+        CancellationToken cancellationToken)
     {
         if (routes.FindRun(id, caller) is not { } watched || await ShowAsync(watched, id, cancellationToken) is not { } import)
             return Problems.NotFound("import");
@@ -54,7 +58,8 @@ internal static class ImportEndpoints
         return TypedResults.Ok(import);
     }
 
-    private static async Task<Results<Ok<ImportReportView>, ProblemResult>> Report(string id, ApiCaller caller, WatchedRoutes routes, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<ImportReportView>, ProblemResult>> Report(
+        string id, ApiCaller caller, WatchedRoutes routes, CancellationToken cancellationToken)
     {
         if (routes.FindRun(id, caller) is not { } watched)
             return Problems.NotFound("import");
@@ -62,7 +67,8 @@ internal static class ImportEndpoints
         return TypedResults.Ok(new ImportReportView(new ImportView(watched.Route, report.Run), report.Failures));
     }
 
-    private static Results<PushStreamHttpResult, ProblemResult> Failures(string id, HttpContext context, ApiCaller caller, WatchedRoutes routes)
+    private static Results<PushStreamHttpResult, ProblemResult> Failures(
+        string id, HttpContext context, ApiCaller caller, WatchedRoutes routes)
     {
         if (routes.FindRun(id, caller) is not { } watched)
             return Problems.NotFound("import");
@@ -84,7 +90,8 @@ internal static class ImportEndpoints
     }
 
     private static async Task<Results<Ok<ImportView>, Accepted<ImportView>, ProblemResult>> Cancel(
-        string id, HttpContext context, ApiCaller caller, AskAgain askAgain, WatchedRoutes routes, CancellationToken cancellationToken)
+        string id, HttpContext context, ApiCaller caller, AskAgain askAgain, WatchedRoutes routes,
+        CancellationToken cancellationToken)
     {
         if (routes.FindRun(id, caller) is not { } watched)
             return Problems.NotFound("import");
@@ -98,7 +105,8 @@ internal static class ImportEndpoints
         }
 
         ImportView? import;
-        for (var watch = Stopwatch.StartNew(); (import = await ShowAsync(watched, id, cancellationToken)) is { HasEnded: false } && watch.Elapsed < CancelWithin;)
+        for (var watch = Stopwatch.StartNew(); (import = await ShowAsync(watched, id, cancellationToken)) is { HasEnded: false }
+            && watch.Elapsed < CancelWithin;)
             await Task.Delay(CancelLook, cancellationToken);
         if (import is null)
             return Problems.NotFound("import");
@@ -109,7 +117,8 @@ internal static class ImportEndpoints
     }
 
     private static async Task<Results<Accepted<ImportView>, Ok<ImportView>, ProblemResult>> Retry(
-        string id, HttpContext context, ApiCaller caller, AskAgain askAgain, WatchedRoutes routes, CancellationToken cancellationToken)
+        string id, HttpContext context, ApiCaller caller, AskAgain askAgain, WatchedRoutes routes,
+        CancellationToken cancellationToken)
     {
         if (routes.FindRun(id, caller) is not { } watched)
             return Problems.NotFound("import");
@@ -144,7 +153,9 @@ internal static class ImportEndpoints
     }
 
     private static async Task<ImportView?> ShowAsync(WatchedRoute watched, string id, CancellationToken cancellationToken) =>
-        await watched.Runs.TryShowAsync(id, cancellationToken) is { } run ? new ImportView(watched.Route, run, watched.LastFailureOf(run.RunId)) : null;
+        await watched.Runs.TryShowAsync(id, cancellationToken) is { } run
+            ? new ImportView(watched.Route, run, watched.LastFailureOf(run.RunId))
+            : null;
 
     /// <returns>None where none is asked for; null where one is unknown.</returns>
     private static List<string>? ClassesOf(HttpRequest request)
@@ -154,7 +165,9 @@ internal static class ImportEndpoints
     }
 
     private static ProblemResult UnknownClass() =>
-        Problems.Of(ProblemCodes.InvalidParameter, $"class must be one of {string.Join(", ", RejectClass.All)}; it may be given more than once.");
+        Problems.Of(
+            ProblemCodes.InvalidParameter,
+            $"class must be one of {string.Join(", ", RejectClass.All)}; it may be given more than once.");
 
     private static string ClassOf(string line) => RejectLine.Read(line).Class!;
 }

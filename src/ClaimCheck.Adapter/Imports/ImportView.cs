@@ -9,7 +9,8 @@ internal sealed record ImportView : ImportFacts
     {
         var (self, hasFailures) = ($"/imports/{run.RunId}", run.Counts.Failed + run.Counts.Invalid > 0);
         (Id, Route, LastFailure) = (run.RunId, route.Name, lastFailure);
-        Links = new(self, $"{self}/report", $"{self}/failures", HasEnded ? null : self, HasEnded && hasFailures ? $"{self}/retry" : null);
+        Links = new(
+            self, $"{self}/report", $"{self}/failures", HasEnded ? null : self, HasEnded && hasFailures ? $"{self}/retry" : null);
     }
 
     public string Id { get; }

@@ -19,7 +19,10 @@ internal sealed partial class WatchedRoute(ImportRoute route, RetryOptions retry
     /// Why the source can't be watched at present, or null. Success is concluded when it has not failed for a while.
     /// </summary>
     public StepFailure? LastFailure =>
-        failures.GetValueOrDefault(WatchStep) is { NextTryAt: { } next } failure && TimeProvider.System.GetUtcNow() < next + SteadyAfter ? failure : null;
+        failures.GetValueOrDefault(WatchStep) is { NextTryAt: { } next } failure
+        && TimeProvider.System.GetUtcNow() < next + SteadyAfter
+            ? failure
+            : null;
 
     /// <summary>Why a run can't be continued at present, or null.</summary>
     public StepFailure? LastFailureOf(string runId) => failures.GetValueOrDefault(runId);
@@ -105,7 +108,8 @@ internal sealed partial class WatchedRoute(ImportRoute route, RetryOptions retry
             catch (Exception e) when (e is ImportException or IOException or UnauthorizedAccessException)
             {
                 Log.NotWatched(logger, route.Name, e.Message);
-                await Task.Delay(Note(WatchStep, WatchStep, e, tries), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Note(WatchStep, WatchStep, e, tries), stoppingToken)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -115,7 +119,8 @@ internal sealed partial class WatchedRoute(ImportRoute route, RetryOptions retry
         var pause = Backoff.After(tries, retry.Delay, retry.LongestDelay);
         var before = about == WatchStep ? LastFailure : LastFailureOf(about);
         // Messages of the system contain paths of this machine.
-        var (code, detail) = e is ImportException known ? (known.Code, known.Message) : (StepFailure.UnexpectedCode, StepFailure.Unexpected(e));
+        var (code, detail) =
+            e is ImportException known ? (known.Code, known.Message) : (StepFailure.UnexpectedCode, StepFailure.Unexpected(e));
         failures[about] = StepFailure.After(before, step, code, detail, TimeProvider.System.GetUtcNow(), pause);
         return pause;
     }
@@ -136,7 +141,8 @@ internal sealed partial class WatchedRoute(ImportRoute route, RetryOptions retry
         [LoggerMessage(LogLevel.Error, "Import {RunId} of route {Route} failed unexpectedly, and is tried again.")]
         public static partial void Broken(ILogger logger, Exception exception, string route, string runId);
 
-        [LoggerMessage(LogLevel.Warning, "Import {RunId} of route {Route} can't continue at present, and is tried again. {Reason}")]
+        [LoggerMessage(
+            LogLevel.Warning, "Import {RunId} of route {Route} can't continue at present, and is tried again. {Reason}")]
         public static partial void NotNow(ILogger logger, string route, string runId, string reason);
     }
 }

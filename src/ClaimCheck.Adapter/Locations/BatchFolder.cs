@@ -21,12 +21,16 @@ internal sealed class BatchFolder(ISharedLocation location, string folder, TimeP
         if (content is not null && PushedFolder.Read(content)?.BatchId != manifest.BatchId)
         {
             throw new LocationException(
-                LocationFailure.Taken, $"{folder} at {location.Name} is not {manifest.BatchId}'s: another batch is in it. Give each batch a folder of its own.", manifest.BatchId);
+                LocationFailure.Taken,
+                $"{folder} at {location.Name} is not {manifest.BatchId}'s: another batch is in it. Give each "
+                + "batch a folder of its own.",
+                manifest.BatchId);
         }
         if (content is null)
         {
             var record = new FolderRecord(
-                manifest.BatchId, manifest.ExportId, manifest.Dataset, [.. manifest.Files.Select(file => file.Name)], time.GetUtcNow());
+                manifest.BatchId, manifest.ExportId, manifest.Dataset, [.. manifest.Files.Select(file => file.Name)],
+                time.GetUtcNow());
             await WriteAsync(PushedFolder.Record, PushedFolder.Write(record), cancellationToken);
         }
     }
@@ -36,11 +40,13 @@ internal sealed class BatchFolder(ISharedLocation location, string folder, TimeP
     {
         var sha256 = SHA256.HashData(content);
         if (!await HoldsAsync(name, content.Length, sha256, cancellationToken))
-            await location.WriteAsync(PathOf(name), _ => Task.FromResult<Stream>(new MemoryStream(content, writable: false)), content.Length, sha256, cancellationToken);
+            await location.WriteAsync(PathOf(name), _ => Task.FromResult<Stream>(new MemoryStream(content, writable: false)),
+                content.Length, sha256, cancellationToken);
     }
 
     // A file that can't be verified is not sent again: it could not be verified afterwards either.
-    public async Task<bool> HoldsAsync(string name, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+    public async Task<bool> HoldsAsync(
+        string name, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
         await location.HoldsAsync(PathOf(name), bytes, sha256, cancellationToken) switch
         {
             Holding.Same => true,
@@ -49,7 +55,8 @@ internal sealed class BatchFolder(ISharedLocation location, string folder, TimeP
         };
 
     /// <summary>From here on the batch is not complete, whatever was recorded earlier.</summary>
-    public Task ReopenAsync(CancellationToken cancellationToken) => location.DeleteAsync(folder, [PushedFolder.Success], cancellationToken);
+    public Task ReopenAsync(CancellationToken cancellationToken) =>
+        location.DeleteAsync(folder, [PushedFolder.Success], cancellationToken);
 
     public async Task ThrowIfRemovedAsync(BatchId batchId, CancellationToken cancellationToken)
     {
@@ -69,7 +76,8 @@ internal sealed class BatchFolder(ISharedLocation location, string folder, TimeP
         await ReopenAsync(cancellationToken);
         if (await location.ReadAsync(PathOf(PushedFolder.Revoked), cancellationToken) is null)
         {
-            var mark = new RevokedMark(record.BatchId, record.ExportId, record.Dataset, note.State, note.Reason, note.RevokedAt, time.GetUtcNow());
+            var mark = new RevokedMark(
+                record.BatchId, record.ExportId, record.Dataset, note.State, note.Reason, note.RevokedAt, time.GetUtcNow());
             await WriteAsync(PushedFolder.Revoked, PushedFolder.Write(mark), cancellationToken);
         }
         await location.DeleteAsync(folder, [PushedFolder.Manifest, .. record.Files], cancellationToken);

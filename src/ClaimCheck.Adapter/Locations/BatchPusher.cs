@@ -34,7 +34,8 @@ internal sealed partial class BatchPusher(
     /// batch.</exception>
     /// <exception cref="ClaimCheckException">The service or its links failed; the manifest or a file can't be
     /// trusted.</exception>
-    public async Task<PushedBatch> PushAsync(BatchId batchId, ISharedLocation location, string folder, CancellationToken cancellationToken)
+    public async Task<PushedBatch> PushAsync(
+        BatchId batchId, ISharedLocation location, string folder, CancellationToken cancellationToken)
     {
         LocationPath.Checked(folder);
         try
@@ -50,7 +51,8 @@ internal sealed partial class BatchPusher(
     }
 
     /// <inheritdoc cref="BatchFolder.RemoveAsync"/>
-    public async Task<FolderRecord?> RemoveAsync(ISharedLocation location, string folder, RemovalNote note, CancellationToken cancellationToken)
+    public async Task<FolderRecord?> RemoveAsync(
+        ISharedLocation location, string folder, RemovalNote note, CancellationToken cancellationToken)
     {
         var removed = await new BatchFolder(location, folder, time).RemoveAsync(note, cancellationToken);
         if (removed is not null)
@@ -58,7 +60,8 @@ internal sealed partial class BatchPusher(
         return removed;
     }
 
-    private async Task<PushedBatch> PushAsync(BatchId batchId, Manifest manifest, ISharedLocation location, string folder, CancellationToken cancellationToken)
+    private async Task<PushedBatch> PushAsync(
+        BatchId batchId, Manifest manifest, ISharedLocation location, string folder, CancellationToken cancellationToken)
     {
         if (manifest.BatchId != batchId)
             throw new IntegrityException($"The manifest is of {manifest.BatchId}, but {batchId} was asked for.", batchId);
@@ -83,7 +86,8 @@ internal sealed partial class BatchPusher(
             if (manifest.LinksExpireAt - time.GetUtcNow() < LinkMargin)
                 manifest = await RefreshedAsync(manifest, cancellationToken);
             var saved = await downloader.SaveFileAsync(manifest, file.Name, work, cancellationToken);
-            await location.WriteAsync(target.PathOf(file.Name), _ => Task.FromResult<Stream>(Open(saved)), file.Bytes, sha256, cancellationToken);
+            await location.WriteAsync(
+                target.PathOf(file.Name), _ => Task.FromResult<Stream>(Open(saved)), file.Bytes, sha256, cancellationToken);
             File.Delete(saved);
             written++;
             bytes += file.Bytes;
@@ -110,7 +114,8 @@ internal sealed partial class BatchPusher(
         if ((await client.GetBatchAsync(batchId, cancellationToken)).State == ExportState.Revoked)
             throw new BatchRevokedException($"{batchId} was revoked while it was pushed.", batchId);
         var mark = new SuccessMark(
-            batchId, manifest.ExportId, manifest.Dataset, manifest.Files.Count, manifest.Records, manifest.Bytes, Convert.ToHexStringLower(SHA256.HashData(list)));
+            batchId, manifest.ExportId, manifest.Dataset, manifest.Files.Count, manifest.Records, manifest.Bytes,
+            Convert.ToHexStringLower(SHA256.HashData(list)));
         await target.WriteAsync(PushedFolder.Success, PushedFolder.Write(mark), cancellationToken);
         // A removal that ran meanwhile has deleted the existing files, but not those written later.
         await target.ThrowIfRemovedAsync(batchId, cancellationToken);
@@ -123,7 +128,8 @@ internal sealed partial class BatchPusher(
             return null;
         try
         {
-            return (await location.ListAsync(folder, cancellationToken)).Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
+            return (await location.ListAsync(folder, cancellationToken)).Select(entry => entry.Name)
+                .ToHashSet(StringComparer.Ordinal);
         }
         catch (LocationException e) when (e.Reason is LocationFailure.Denied or LocationFailure.Refused)
         {
@@ -136,9 +142,11 @@ internal sealed partial class BatchPusher(
     {
         var fresh = await client.GetManifestAsync(manifest.BatchId, cancellationToken);
         var same = fresh.BatchId == manifest.BatchId && fresh.Files.Count == manifest.Files.Count
-            && fresh.Files.Zip(manifest.Files).All(pair => (pair.First.Name, pair.First.Sha256, pair.First.Bytes) == (pair.Second.Name, pair.Second.Sha256, pair.Second.Bytes));
+            && fresh.Files.Zip(manifest.Files).All(pair => (pair.First.Name, pair.First.Sha256, pair.First.Bytes)
+                == (pair.Second.Name, pair.Second.Sha256, pair.Second.Bytes));
         return same ? fresh : throw new IntegrityException(
-            $"The manifest of {manifest.BatchId} can't be trusted: it lists other files than it did when the push began.", manifest.BatchId);
+            $"The manifest of {manifest.BatchId} can't be trusted: it lists other files than it did when the push began.",
+            manifest.BatchId);
     }
 
     // On a token of its own: the push may have been cancelled because of the revocation itself.
@@ -159,7 +167,9 @@ internal sealed partial class BatchPusher(
         try
         {
             var batch = await client.GetBatchAsync(batchId, cancellationToken);
-            return batch.EndedAt is null ? new RemovalNote(ExportState.Revoked, null, null) : new RemovalNote(batch.State, batch.Reason, batch.EndedAt);
+            return batch.EndedAt is null
+                ? new RemovalNote(ExportState.Revoked, null, null)
+                : new RemovalNote(batch.State, batch.Reason, batch.EndedAt);
         }
         catch (ClaimCheckException)
         {
@@ -169,10 +179,12 @@ internal sealed partial class BatchPusher(
 
     // One directory for each batch and target, so that two pushes of a batch do not collide.
     private string WorkOf(BatchId batchId, ISharedLocation location, string folder) => Path.Combine(
-        workDirectory, $"{batchId}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{location.Name}\n{folder}")).AsSpan(0, 6))}");
+        workDirectory, $"{batchId}-"
+            + $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{location.Name}\n{folder}")).AsSpan(0, 6))}");
 
     private static FileStream Open(string path) =>
-        new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 256 << 10, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 256 << 10, FileOptions.Asynchronous
+            | FileOptions.SequentialScan);
 
     private void Discard(BatchId batchId, string work)
     {
@@ -194,11 +206,15 @@ internal sealed partial class BatchPusher(
         [LoggerMessage(LogLevel.Warning, "{Folder} at {Location} can't be listed: each file is looked up by name. {Reason}")]
         public static partial void NotListed(ILogger logger, string folder, string location, string reason);
 
-        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is complete at {Location} in {Folder}: {Files} files, of which {Written} were written now.")]
-        public static partial void Pushed(ILogger logger, BatchId batchId, int files, int written, string location, string folder);
+        [LoggerMessage(LogLevel.Information,
+            "Batch {BatchId} is complete at {Location} in {Folder}: {Files} files, of which {Written} were written now.")]
+        public static partial void Pushed(
+            ILogger logger, BatchId batchId, int files, int written, string location, string folder);
 
-        [LoggerMessage(LogLevel.Information, "Batch {BatchId} with {Files} files is removed from {Location}, {Folder}: it is {State}.")]
-        public static partial void Removed(ILogger logger, BatchId batchId, int files, string location, string folder, string state);
+        [LoggerMessage(
+            LogLevel.Information, "Batch {BatchId} with {Files} files is removed from {Location}, {Folder}: it is {State}.")]
+        public static partial void Removed(
+            ILogger logger, BatchId batchId, int files, string location, string folder, string state);
 
         [LoggerMessage(LogLevel.Warning, "Files of batch {BatchId} in the work directory could not be deleted: {Reason}")]
         public static partial void NotTidied(ILogger logger, BatchId batchId, string reason);

@@ -34,7 +34,8 @@ internal static class Digests
 
     /// <summary>Reads a source to its end, where it must be verified before the first byte is sent.</summary>
     public static async Task VerifyAsync(
-        Func<CancellationToken, Task<Stream>> open, string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+        Func<CancellationToken, Task<Stream>> open, string path, long bytes, ReadOnlyMemory<byte> sha256,
+        CancellationToken cancellationToken)
     {
         await using var source = await open(cancellationToken);
         await CopyAsync(source, static _ => ValueTask.CompletedTask, path, bytes, sha256, cancellationToken);
@@ -45,7 +46,8 @@ internal static class Digests
         if (!hasLength || !actual.SequenceEqual(expected.Span))
         {
             throw new LocationException(
-                LocationFailure.Altered, $"{path} was not written: its source has another {(hasLength ? "checksum" : "length")} than announced.");
+                LocationFailure.Altered,
+                $"{path} was not written: its source has another {(hasLength ? "checksum" : "length")} than announced.");
         }
     }
 
@@ -57,15 +59,17 @@ internal static class Digests
     }
 
     public static LocationException Differs(string location, string path) =>
-        new(LocationFailure.Altered, $"{path} did not arrive at {location} as it was sent: its length or checksum differs there. It was not given its name.");
+        new(LocationFailure.Altered, $"{path} did not arrive at {location} as it was sent: its length or checksum differs there. "
+            + "It was not given its name.");
 
     public static LocationException Unclear(string location, string path) => new(
         LocationFailure.Unclear,
-        $"{location} does not show whether {path} is there as it was sent: neither its length and checksum nor its bytes can be read. It was not sent repeatedly. " +
-        "Grant the account the right to read what it wrote.");
+        $"{location} does not show whether {path} is there as it was sent: neither its length and checksum nor its bytes can " +
+        "be read. It was not sent repeatedly. Grant the account the right to read what it wrote.");
 
     /// <summary>Whether a stream has these bytes; it is read only as far as needed.</summary>
-    public static async Task<bool> IsAsync(Stream content, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    public static async Task<bool> IsAsync(
+        Stream content, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

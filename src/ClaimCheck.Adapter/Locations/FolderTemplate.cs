@@ -21,7 +21,8 @@ internal sealed partial class FolderTemplate
     /// <param name="text">The template.</param>
     /// <param name="template">The result, where the text is valid.</param>
     /// <param name="problem">Otherwise what is wrong: the value, the rule, and the consequence.</param>
-    public static bool TryParse(string? text, [NotNullWhen(true)] out FolderTemplate? template, [NotNullWhen(false)] out string? problem)
+    public static bool TryParse(
+        string? text, [NotNullWhen(true)] out FolderTemplate? template, [NotNullWhen(false)] out string? problem)
     {
         (template, problem) = (null, ProblemOf(text));
         if (problem is not null)
@@ -55,19 +56,21 @@ internal sealed partial class FolderTemplate
         {
             if (name is not ("dataset" or "exportId" or "batchId") && !DateParts().IsMatch(name))
             {
-                return $"the folder template is '{text}', but {{{name}}} is not one of {{dataset}}, {{exportId}}, {{batchId}} and parts of " +
-                    "yyyy, MM, dd, HH, mm, ss with '-' or '_' between: it would appear in paths unchanged.";
+                return $"the folder template is '{text}', but {{{name}}} is not one of {{dataset}}, {{exportId}}, {{batchId}} " +
+                    "and parts of yyyy, MM, dd, HH, mm, ss with '-' or '_' between: it would appear in paths unchanged.";
             }
         }
         var plain = Tokens().Replace(text, "x");
         if (!LocationPath.IsPath(plain) || plain.Split('/').Any(name => name[0] is '.' or '_'))
         {
-            return $"the folder template is '{text}', but must be plain names (letters, digits, '._-=+@' and inner spaces, none of which begins with '.' or '_') and " +
-                "tokens, with '/' between: other paths would lead out of the location, or be hidden from those that read it.";
+            return $"the folder template is '{text}', but must be plain names (letters, digits, '._-=+@' and inner spaces, " +
+                "none of which begins with '.' or '_') and tokens, with '/' between: other paths would lead out of the location, "
+                + "or be hidden from those that read it.";
         }
         return text.Contains("{exportId}", StringComparison.Ordinal) || text.Contains("{batchId}", StringComparison.Ordinal)
             ? null
-            : $"the folder template is '{text}', but must contain {{exportId}} or {{batchId}}: two batches of a day would overwrite each other.";
+            : $"the folder template is '{text}', but must contain {{exportId}} or {{batchId}}: two batches of a day "
+                + "would overwrite each other.";
     }
 
     [GeneratedRegex(@"\{(?<name>[^{}]*)\}", RegexOptions.ExplicitCapture, 1000)]

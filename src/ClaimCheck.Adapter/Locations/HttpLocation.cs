@@ -29,7 +29,8 @@ internal sealed class HttpLocation : ISharedLocation
     public bool CanList => options.WebDav;
 
     public async Task WriteAsync(
-        string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+        string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256,
+        CancellationToken cancellationToken)
     {
         var address = AddressOf(path);
         // Once it is sent it may be visible: faults must be found before.
@@ -46,7 +47,10 @@ internal sealed class HttpLocation : ISharedLocation
         {
             await PutAsync(AddressOf(temporary), path, open, bytes, sha256, cancellationToken);
             await ProveAsync(path, temporary, bytes, sha256, cancellationToken);
-            using (await target.SendAsync(() => new HttpRequestMessage(WebDav.Move, AddressOf(temporary)) { Headers = { { "Destination", address.AbsoluteUri }, { "Overwrite", "T" } } }, $"give {path} its name", [], cancellationToken))
+            using (await target.SendAsync(() => new HttpRequestMessage(WebDav.Move, AddressOf(temporary))
+            {
+                Headers = { { "Destination", address.AbsoluteUri }, { "Overwrite", "T" } },
+            }, $"give {path} its name", [], cancellationToken))
             {
                 // Done.
             }
@@ -58,10 +62,12 @@ internal sealed class HttpLocation : ISharedLocation
         }
     }
 
-    public async Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    public async Task<Holding> HoldsAsync(
+        string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {
         var address = AddressOf(path);
-        using var answer = await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Head, address), $"look for {path}", [.. Missing, .. NotTaken], cancellationToken);
+        using var answer = await target.SendAsync(() => new HttpRequestMessage(HttpMethod.Head, address), $"look for {path}",
+            [.. Missing, .. NotTaken], cancellationToken);
         if (Missing.Contains(answer.StatusCode))
             return Holding.Other;
         if (answer.IsSuccessStatusCode && answer.Content.Headers.ContentLength is { } length && length != bytes)
@@ -71,14 +77,17 @@ internal sealed class HttpLocation : ISharedLocation
         // Where it reports the length, a complete file has that length. Where it reports nothing, the bytes are compared.
         if (answer.IsSuccessStatusCode && answer.Content.Headers.ContentLength is not null)
             return Holding.Same;
-        return bytes > LocationLimits.ReadBackBytes ? Holding.Unclear : await ReadBackAsync(address, path, bytes, sha256, cancellationToken);
+        return bytes > LocationLimits.ReadBackBytes
+            ? Holding.Unclear
+            : await ReadBackAsync(address, path, bytes, sha256, cancellationToken);
     }
 
     public async Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken)
     {
         var address = AddressOf(path);
         using var answer = await target.SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Get, address), $"read {path}", Missing, cancellationToken, LocationLimits.FileBytes);
+            () => new HttpRequestMessage(HttpMethod.Get, address), $"read {path}", Missing, cancellationToken,
+            LocationLimits.FileBytes);
         return answer.IsSuccessStatusCode ? await answer.Content.ReadAsByteArrayAsync(cancellationToken) : null;
     }
 
@@ -87,7 +96,8 @@ internal sealed class HttpLocation : ISharedLocation
         if (!options.WebDav)
             throw new LocationException(LocationFailure.Refused, $"{Name} can't be listed: it is used without WebDAV.");
         var address = FolderOf(folder);
-        using var answer = await target.SendAsync(() => WebDav.List(address), $"list {folder}", Missing, cancellationToken, LocationLimits.ListingBytes);
+        using var answer = await target.SendAsync(
+            () => WebDav.List(address), $"list {folder}", Missing, cancellationToken, LocationLimits.ListingBytes);
         if (!answer.IsSuccessStatusCode)
             return [];
         await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
@@ -104,7 +114,10 @@ internal sealed class HttpLocation : ISharedLocation
     {
         var address = FolderOf(LocationPath.Checked(folder));
         var entries = await ListAsync(folder, cancellationToken);
-        await DeleteAsync(folder, [.. entries.Where(entry => !entry.IsFolder && LocationPath.IsName(entry.Name)).Select(entry => entry.Name)], cancellationToken);
+        await DeleteAsync(
+            folder,
+            [.. entries.Where(entry => !entry.IsFolder && LocationPath.IsName(entry.Name)).Select(entry => entry.Name)],
+            cancellationToken);
         // DELETE of a collection deletes its content too.
         if (!entries.Any(entry => entry.IsFolder))
             await RemoveAsync(address, $"delete {folder}", cancellationToken);
@@ -116,7 +129,8 @@ internal sealed class HttpLocation : ISharedLocation
     public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken)
     {
         var address = AddressOf(path).AbsoluteUri;
-        return Task.FromResult<string?>(options.PublicUrl is { } seen ? $"{seen.TrimEnd('/')}/{LocationPath.Escaped(path)}" : address);
+        return Task.FromResult<string?>(
+            options.PublicUrl is { } seen ? $"{seen.TrimEnd('/')}/{LocationPath.Escaped(path)}" : address);
     }
 
     public ValueTask DisposeAsync()
@@ -130,7 +144,8 @@ internal sealed class HttpLocation : ISharedLocation
     private Uri FolderOf(string folder) => folder.Length == 0 ? root : new Uri(AddressOf(folder).AbsoluteUri + "/");
 
     private async Task PutAsync(
-        Uri address, string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+        Uri address, string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256,
+        CancellationToken cancellationToken)
     {
         await using var source = await open(cancellationToken);
         await using var body = new MovingStream(source);
@@ -146,13 +161,16 @@ internal sealed class HttpLocation : ISharedLocation
             $"store {path}", [], cancellationToken, body: body);
     }
 
-    private async Task ProveAsync(string path, string at, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+    private async Task ProveAsync(
+        string path, string at, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
         Digests.Prove(await HoldsAsync(at, bytes, sha256, cancellationToken), Name, path);
 
-    private async Task<Holding> ReadBackAsync(Uri address, string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    private async Task<Holding> ReadBackAsync(
+        Uri address, string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {
         using var answer = await target.SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Get, address), $"read {path} back", [.. Missing, .. NotTaken], cancellationToken, (int)LocationLimits.ReadBackBytes);
+            () => new HttpRequestMessage(HttpMethod.Get, address), $"read {path} back", [.. Missing, .. NotTaken],
+            cancellationToken, (int)LocationLimits.ReadBackBytes);
         if (NotTaken.Contains(answer.StatusCode))
             return Holding.Unclear;
         if (!answer.IsSuccessStatusCode)
@@ -169,7 +187,8 @@ internal sealed class HttpLocation : ISharedLocation
             var folder = FolderOf(string.Join('/', names[..i]));
             // 405: it is there already (RFC 4918, 9.3.1).
             using var answer = await target.SendAsync(
-                () => new HttpRequestMessage(WebDav.MakeFolder, folder), $"make the folder of {path}", [HttpStatusCode.MethodNotAllowed], cancellationToken);
+                () => new HttpRequestMessage(WebDav.MakeFolder, folder), $"make the folder of {path}",
+                [HttpStatusCode.MethodNotAllowed], cancellationToken);
         }
     }
 

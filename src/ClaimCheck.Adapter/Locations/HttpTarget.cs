@@ -11,7 +11,8 @@ internal sealed class HttpTarget(LocationOptions options, string name) : IDispos
     /// <summary>The checksum that a server reports for a file, or null.</summary>
     public static byte[]? Sha256Of(HttpResponseMessage answer)
     {
-        if (!answer.Headers.TryGetValues("Repr-Digest", out var told) && !answer.Content.Headers.TryGetValues("Repr-Digest", out told))
+        if (!answer.Headers.TryGetValues("Repr-Digest", out var told)
+            && !answer.Content.Headers.TryGetValues("Repr-Digest", out told))
             return null;
         foreach (var digest in told.SelectMany(line => line.Split(',', StringSplitOptions.TrimEntries)))
         {
@@ -32,7 +33,8 @@ internal sealed class HttpTarget(LocationOptions options, string name) : IDispos
     /// <param name="mostBytes">The longest body that is read; 0: none.</param>
     /// <param name="body">What is sent, or null.</param>
     public async Task<HttpResponseMessage> SendAsync(
-        Func<HttpRequestMessage> request, string doing, HttpStatusCode[] expected, CancellationToken cancellationToken, int mostBytes = 0, MovingStream? body = null)
+        Func<HttpRequestMessage> request, string doing, HttpStatusCode[] expected, CancellationToken cancellationToken,
+        int mostBytes = 0, MovingStream? body = null)
     {
         using var message = request();
         foreach (var (header, value) in options.Headers)
@@ -54,15 +56,19 @@ internal sealed class HttpTarget(LocationOptions options, string name) : IDispos
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && stall.IsCancellationRequested)
         {
-            throw new LocationException(LocationFailure.Away, $"{name} could not {doing}: nothing moved for {options.StallTimeout}.", inner: e);
+            throw new LocationException(
+                LocationFailure.Away, $"{name} could not {doing}: nothing moved for {options.StallTimeout}.", inner: e);
         }
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
-            throw new LocationException(LocationFailure.Refused, $"{name} could not {doing}: its answer is longer than the limit of {mostBytes} bytes.", inner: e);
+            throw new LocationException(LocationFailure.Refused,
+                $"{name} could not {doing}: its answer is longer than the limit of {mostBytes} bytes.", inner: e);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or IOException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new LocationException(LocationFailure.Away, $"{name} could not {doing}: {NetworkFailure.Of(e, message.RequestUri).Short}.", inner: e);
+            throw new LocationException(
+                LocationFailure.Away, $"{name} could not {doing}: {NetworkFailure.Of(e, message.RequestUri).Short}.", inner: e);
         }
     }
 
@@ -75,10 +81,17 @@ internal sealed class HttpTarget(LocationOptions options, string name) : IDispos
         {
             401 or 403 or 407 => new(LocationFailure.Denied, $"{failed}. Check the credentials in Headers, and their rights."),
             413 or 507 => new(LocationFailure.Full, $"{failed}. Free some space there, or raise its limit."),
-            >= 300 and < 400 => new(LocationFailure.Away, $"{failed}, which is not followed: it would carry credentials and data elsewhere. Correct Url."),
-            404 or 409 => new(LocationFailure.Away, $"{failed}. Create the folder that Url names, or set WebDav where folders must be created."),
-            405 or 501 => new(LocationFailure.Away, $"{failed}: it does not accept this method. Set WebDav only where the target supports it."),
-            400 or 422 => new(LocationFailure.Altered, $"{failed}: what arrived is not what was announced, or it does not understand the request."),
+            >= 300 and < 400 => new(
+                LocationFailure.Away,
+                $"{failed}, which is not followed: it would carry credentials and data elsewhere. Correct Url."),
+            404 or 409 => new(
+                LocationFailure.Away,
+                $"{failed}. Create the folder that Url names, or set WebDav where folders must be created."),
+            405 or 501 => new(
+                LocationFailure.Away, $"{failed}: it does not accept this method. Set WebDav only where the target supports it."),
+            400 or 422 => new(
+                LocationFailure.Altered,
+                $"{failed}: what arrived is not what was announced, or it does not understand the request."),
             _ => new(LocationFailure.Away, $"{failed}."),
         };
     }

@@ -28,7 +28,8 @@ internal interface ISharedLocation : IAsyncDisposable
     /// <param name="sha256">Their checksum.</param>
     /// <param name="cancellationToken">Cancels the write; what stays of it is cleaned up by a later write.</param>
     Task WriteAsync(
-        string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken);
+        string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256,
+        CancellationToken cancellationToken);
 
     /// <summary>
     /// Whether a file is there completely. Its checksum is compared where the location reports it, else its bytes are read back

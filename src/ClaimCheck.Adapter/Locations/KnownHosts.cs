@@ -49,7 +49,8 @@ internal sealed class KnownHosts
     /// <summary>The algorithms by which the server can show a known key, to be preferred in the negotiation.</summary>
     public IEnumerable<string> AlgorithmsOf(string host, int port) => Of(host, port, orPlain: true)
         .Where(entry => entry.Marker != Marker.Revoked)
-        .SelectMany(entry => entry.Marker == Marker.Authority ? SshAlgorithms.OfCertificates : SshAlgorithms.OfKeyType(entry.KeyType))
+        .SelectMany(
+            entry => entry.Marker == Marker.Authority ? SshAlgorithms.OfCertificates : SshAlgorithms.OfKeyType(entry.KeyType))
         .Distinct(StringComparer.Ordinal);
 
     /// <param name="host">As it is configured.</param>
@@ -64,7 +65,8 @@ internal sealed class KnownHosts
         var all = Of(host, port, orPlain: true);
         if (all.Any(entry => entry.Marker == Marker.Revoked && (entry.Is(key) || entry.Is(certificate?.CertificateAuthorityKey))))
             return HostKeyVerdict.Revoked;
-        if (certificate is not null && all.Any(entry => entry.Marker == Marker.Authority && entry.Is(certificate.CertificateAuthorityKey)))
+        if (certificate is not null
+            && all.Any(entry => entry.Marker == Marker.Authority && entry.Is(certificate.CertificateAuthorityKey)))
             return Fits(certificate, host, now) ? HostKeyVerdict.Known : HostKeyVerdict.UnfitCertificate;
         if (all.Any(entry => entry.Marker == Marker.None && entry.Is(key)))
             return HostKeyVerdict.Known;
@@ -102,7 +104,8 @@ internal sealed class KnownHosts
         else if (parts[0][0] == '@')
             return null;
         var key = new byte[parts.Length < 3 ? 0 : parts[2].Length];
-        if (parts.Length < 3 || !Convert.TryFromBase64String(parts[2], key, out var length) || TypeOf(key.AsSpan(0, length)) != parts[1])
+        if (parts.Length < 3 || !Convert.TryFromBase64String(parts[2], key, out var length)
+            || TypeOf(key.AsSpan(0, length)) != parts[1])
             return null;
         return new HostEntry(marker, parts[0].ToLowerInvariant(), parts[0], parts[1], key[..length]);
     }
@@ -161,12 +164,14 @@ internal sealed class KnownHosts
         {
             var (salt, hash) = (new byte[64], new byte[64]);
             return Written.Split('|') is [_, _, var saltText, var hashText]
-                && Convert.TryFromBase64String(saltText, salt, out var salted) && Convert.TryFromBase64String(hashText, hash, out var hashed)
+                && Convert.TryFromBase64String(saltText, salt, out var salted)
+                && Convert.TryFromBase64String(hashText, hash, out var hashed)
                 && hash.AsSpan(0, hashed).SequenceEqual(HashOf(salt.AsSpan(0, salted), name));
         }
 
         // The file's own format: the hash only hides names.
         [SuppressMessage("Security", "CA5350", Justification = "OpenSSH's own form of hashed names.")]
-        private static byte[] HashOf(ReadOnlySpan<byte> salt, string name) => HMACSHA1.HashData(salt, Encoding.ASCII.GetBytes(name));
+        private static byte[] HashOf(ReadOnlySpan<byte> salt, string name) =>
+            HMACSHA1.HashData(salt, Encoding.ASCII.GetBytes(name));
     }
 }

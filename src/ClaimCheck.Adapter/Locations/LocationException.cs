@@ -8,7 +8,8 @@ namespace ClaimCheck.Adapter.Locations;
 internal sealed class LocationException(
     LocationFailure reason, string message, BatchId? batchId = null, Exception? inner = null)
     : ClaimCheckException(
-        CodeOf(reason), message, batchId, reason is not (LocationFailure.Refused or LocationFailure.Taken or LocationFailure.Unclear), inner)
+        CodeOf(reason), message, batchId,
+        reason is not (LocationFailure.Refused or LocationFailure.Taken or LocationFailure.Unclear), inner)
 {
     public LocationFailure Reason => reason;
 

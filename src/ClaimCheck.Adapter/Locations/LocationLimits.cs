@@ -36,12 +36,15 @@ internal static class LocationLimits
     }
 
     public static LocationException TooLong(string location, string path) =>
-        new(LocationFailure.Refused, $"{location} has {path} with more than the {FileBytes} bytes that such a file can have: it was not written by the adapter.");
+        new(LocationFailure.Refused, $"{location} has {path} with more than the {FileBytes} bytes that such a file can have: it "
+            + "was not written by the adapter.");
 
     /// <exception cref="LocationException">There are more entries than that.</exception>
     public static void Check(int entries, string location, string folder)
     {
         if (entries > Entries)
-            throw new LocationException(LocationFailure.Refused, $"{location} has more than {Entries} entries in '{folder}': too many for a folder of batches.");
+            throw new LocationException(
+                LocationFailure.Refused,
+                $"{location} has more than {Entries} entries in '{folder}': too many for a folder of batches.");
     }
 }

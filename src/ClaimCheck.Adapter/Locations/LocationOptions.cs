@@ -8,7 +8,8 @@ internal sealed record LocationOptions : IValidatableObject
     /// <summary><c>folder</c>, <c>s3</c>, <c>sftp</c> or <c>http</c>.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>folder: its absolute path. sftp: the path there, relative to the account's home or absolute. s3: a prefix, or null.</summary>
+    /// <summary>folder: its absolute path. sftp: the path there, relative to the account's home or absolute. s3: a
+    /// prefix, or null.</summary>
     public string? Path { get; init; }
 
     /// <summary>
@@ -55,7 +56,8 @@ internal sealed record LocationOptions : IValidatableObject
     /// <summary>s3: <c>https://host/bucket/key</c>; by default so where <see cref="ServiceUrl"/> is set and not AWS's.</summary>
     public bool? ForcePathStyle { get; init; }
 
-    /// <summary>s3: bytes of one part of an upload; files up to it are sent in one request. One part is in memory at a time.</summary>
+    /// <summary>s3: bytes of one part of an upload; files up to it are sent in one request. One part is in
+    /// memory at a time.</summary>
     public int PartBytes { get; init; } = 8 << 20;
 
     /// <summary>s3: <c>AES256</c>, <c>aws:kms</c> or <c>aws:kms:dsse</c>; null: the bucket decides.</summary>
@@ -79,7 +81,8 @@ internal sealed record LocationOptions : IValidatableObject
     /// <summary>sftp: the passphrase of <see cref="IdentityFile"/>, where it is encrypted.</summary>
     public string? Passphrase { get; init; }
 
-    /// <summary>sftp: the certificate of the key in <see cref="IdentityFile"/>; by default the file beside it with <c>-cert.pub</c>, where there is one.</summary>
+    /// <summary>sftp: the certificate of the key in <see cref="IdentityFile"/>; by default the file beside it with
+    /// <c>-cert.pub</c>, where there is one.</summary>
     public string? CertificateFile { get; init; }
 
     /// <summary>sftp: the account's password; tried after the key, where both are set.</summary>
@@ -95,7 +98,8 @@ internal sealed record LocationOptions : IValidatableObject
     /// </summary>
     public string Verify { get; init; } = "auto";
 
-    /// <summary>sftp: the algorithms that are offered, the first that the server has too is taken. <c>+</c> before the list adds to the default, <c>^</c> puts it before, <c>-</c> takes out.</summary>
+    /// <summary>sftp: the algorithms that are offered, the first that the server has too is taken. <c>+</c> before the list adds
+    /// to the default, <c>^</c> puts it before, <c>-</c> takes out.</summary>
     public AlgorithmNames HostKeyAlgorithms { get; init; } = [];
 
     /// <inheritdoc cref="HostKeyAlgorithms"/>

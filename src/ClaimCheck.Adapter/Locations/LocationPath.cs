@@ -27,8 +27,8 @@ internal static class LocationPath
         ? path
         : throw new LocationException(
             LocationFailure.Refused,
-            "A path at a location is of plain names (letters, digits, '._-=+@' and inner spaces; no '.' or '..') with '/' between, at most " +
-            $"{LongestPath} characters: the requested path would lead elsewhere.");
+            "A path at a location is of plain names (letters, digits, '._-=+@' and inner spaces; no '.' or '..') with '/' " +
+            $"between, at most {LongestPath} characters: the requested path would lead elsewhere.");
 
     public static string Join(string folder, string name) => folder.Length == 0 ? name : $"{folder}/{name}";
 
@@ -49,10 +49,12 @@ internal static class LocationPath
     public static string Escaped(string path) => string.Join('/', path.Split('/').Select(Uri.EscapeDataString));
 
     /// <summary>Removes the temporary files of a folder that have not been written to for a while.</summary>
-    public static async Task CleanAsync(ISharedLocation location, string folder, DateTimeOffset before, CancellationToken cancellationToken)
+    public static async Task CleanAsync(
+        ISharedLocation location, string folder, DateTimeOffset before, CancellationToken cancellationToken)
     {
         var entries = await location.ListAsync(folder, cancellationToken);
-        var abandoned = entries.Where(file => !file.IsFolder && IsTemporary(file.Name) && file.Modified is { } at && at <= before).Select(file => file.Name).ToList();
+        var abandoned = entries.Where(file => !file.IsFolder && IsTemporary(file.Name) && file.Modified is { } at && at <= before)
+            .Select(file => file.Name).ToList();
         if (abandoned.Count > 0)
             await location.DeleteAsync(folder, abandoned, cancellationToken);
     }

@@ -17,20 +17,25 @@ internal static class LocationProbe
             foreach (var content in (byte[][])[[1], "claimcheck"u8.ToArray()])
             {
                 var sha256 = SHA256.HashData(content);
-                await location.WriteAsync(path, _ => Task.FromResult<Stream>(new MemoryStream(content, writable: false)), content.Length, sha256, cancellationToken);
+                await location.WriteAsync(path, _ => Task.FromResult<Stream>(new MemoryStream(content, writable: false)),
+                    content.Length, sha256, cancellationToken);
                 if (await location.HoldsAsync(path, content.Length, sha256, cancellationToken) != Holding.Same
                     || (await location.ReadAsync(path, cancellationToken))?.AsSpan().SequenceEqual(content) != true)
                 {
-                    throw new LocationException(LocationFailure.Altered, $"{location.Name} does not return what was written there.");
+                    throw new LocationException(
+                        LocationFailure.Altered, $"{location.Name} does not return what was written there.");
                 }
             }
 
-            if (location.CanList && !(await location.ListAsync(folder, cancellationToken)).Any(file => file is { Name: name, IsFolder: false }))
+            if (location.CanList
+                && !(await location.ListAsync(folder, cancellationToken)).Any(file => file is { Name: name, IsFolder: false }))
                 throw new LocationException(LocationFailure.Altered, $"{location.Name} does not list what was written there.");
             await location.CleanAsync(folder, TimeSpan.FromDays(1), cancellationToken);
             await location.DeleteAsync(folder, [name], cancellationToken);
             if (await location.ReadAsync(path, cancellationToken) is not null)
-                throw new LocationException(LocationFailure.Altered, $"{location.Name} still returns what was deleted there: a revoked batch would stay.");
+                throw new LocationException(
+                    LocationFailure.Altered,
+                    $"{location.Name} still returns what was deleted there: a revoked batch would stay.");
         }
         finally
         {

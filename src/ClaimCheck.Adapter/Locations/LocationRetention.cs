@@ -14,7 +14,8 @@ internal sealed partial class LocationRetention(TimeProvider time, ILogger<Locat
     /// <param name="cancellationToken">Cancels it between two folders.</param>
     /// <returns>How many batches were removed.</returns>
     /// <exception cref="LocationException">The location can't be listed now.</exception>
-    public async Task<int> SweepAsync(ISharedLocation location, int depth, TimeSpan? retention, TimeSpan lease, CancellationToken cancellationToken)
+    public async Task<int> SweepAsync(
+        ISharedLocation location, int depth, TimeSpan? retention, TimeSpan lease, CancellationToken cancellationToken)
     {
         if (!location.CanList)
             return 0;
@@ -65,10 +66,12 @@ internal sealed partial class LocationRetention(TimeProvider time, ILogger<Locat
     }
 
     private async Task<bool> ExpireAsync(
-        ISharedLocation location, string folder, IReadOnlyList<StoredFile> entries, TimeSpan? retention, TimeSpan lease, CancellationToken cancellationToken)
+        ISharedLocation location, string folder, IReadOnlyList<StoredFile> entries, TimeSpan? retention, TimeSpan lease,
+        CancellationToken cancellationToken)
     {
         if (!entries.Any(entry => entry.Name == PushedFolder.Record)
-            || PushedFolder.Read(await location.ReadAsync(LocationPath.Join(folder, PushedFolder.Record), cancellationToken)) is not { } record)
+            || PushedFolder.Read(
+                await location.ReadAsync(LocationPath.Join(folder, PushedFolder.Record), cancellationToken)) is not { } record)
         {
             return false;
         }
@@ -90,7 +93,8 @@ internal sealed partial class LocationRetention(TimeProvider time, ILogger<Locat
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is removed from {Location}, {Folder}: the location's retention is over.")]
+        [LoggerMessage(
+            LogLevel.Information, "Batch {BatchId} is removed from {Location}, {Folder}: the location's retention is over.")]
         public static partial void Expired(ILogger logger, BatchId batchId, string location, string folder);
 
         [LoggerMessage(LogLevel.Error, "{Folder} at {Location} can't be checked, and stays for now; others continue.")]

@@ -6,7 +6,8 @@ namespace ClaimCheck.Adapter.Locations;
 /// <param name="Files">Its files there, in the manifest's order.</param>
 /// <param name="FilesWritten">How many were fetched and written now; the others were there already.</param>
 /// <param name="BytesWritten">How many bytes that was.</param>
-internal sealed record PushedBatch(Manifest Manifest, string Folder, IReadOnlyList<PushedFile> Files, int FilesWritten, long BytesWritten)
+internal sealed record PushedBatch(
+    Manifest Manifest, string Folder, IReadOnlyList<PushedFile> Files, int FilesWritten, long BytesWritten)
 {
     /// <summary>The path of its manifest, which names the files; beside it is <c>_SUCCESS</c>.</summary>
     public string ManifestPath => LocationPath.Join(Folder, PushedFolder.Manifest);

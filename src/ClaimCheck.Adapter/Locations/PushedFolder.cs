@@ -15,7 +15,8 @@ internal static class PushedFolder
     // It contains no link that could expire; the field is required in a manifest.
     private static readonly DateTimeOffset Never = new(9999, 12, 31, 23, 59, 59, TimeSpan.Zero);
 
-    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { WriteIndented = true, MaxDepth = JsonDepth.OfDocuments };
+    private static readonly JsonSerializerOptions Json =
+        new(ClaimCheckJson.Options) { WriteIndented = true, MaxDepth = JsonDepth.OfDocuments };
 
     /// <summary>Its record, or null where the file is not a valid one.</summary>
     public static FolderRecord? Read(byte[]? content)
@@ -25,7 +26,9 @@ internal static class PushedFolder
         try
         {
             var record = JsonSerializer.Deserialize<FolderRecord>(content, Json);
-            return record is { Files: not null } && record.BatchId.Value != Guid.Empty && record.Files.All(IsFileName) ? record : null;
+            return record is { Files: not null } && record.BatchId.Value != Guid.Empty && record.Files.All(IsFileName)
+                ? record
+                : null;
         }
         catch (JsonException)
         {
@@ -54,7 +57,8 @@ internal static class PushedFolder
         });
     }
 
-    public static byte[] Write<T>(T content) => [.. JsonSerializer.SerializeToUtf8Bytes(content, Json), .. Encoding.UTF8.GetBytes("\n")];
+    public static byte[] Write<T>(T content) =>
+        [.. JsonSerializer.SerializeToUtf8Bytes(content, Json), .. Encoding.UTF8.GetBytes("\n")];
 
     /// <exception cref="IntegrityException">A file has a name that is not allowed in a folder.</exception>
     public static void CheckNames(Manifest manifest)
@@ -64,9 +68,14 @@ internal static class PushedFolder
         {
             // The name itself may be hostile, and is not repeated.
             if (!IsFileName(file.Name) || !names.Add(file.Name))
-                throw new IntegrityException($"The manifest of {manifest.BatchId} can't be trusted: a file's name is empty, a path, reserved, or given twice.", manifest.BatchId);
+                throw new IntegrityException(
+                    $"The manifest of {manifest.BatchId} can't be trusted: a file's name is empty, a path, "
+                    + "reserved, or given twice.",
+                    manifest.BatchId);
             if (file.Sha256 is not { Length: 64 } || !file.Sha256.All(char.IsAsciiHexDigit) || file.Bytes < 0)
-                throw new IntegrityException($"The manifest of {manifest.BatchId} can't be trusted: a file has no SHA-256, or a negative length.", manifest.BatchId);
+                throw new IntegrityException(
+                    $"The manifest of {manifest.BatchId} can't be trusted: a file has no SHA-256, or a negative length.",
+                    manifest.BatchId);
         }
     }
 
@@ -76,7 +85,9 @@ internal static class PushedFolder
         && !name.EndsWith(LocationPath.PartialSuffix, StringComparison.OrdinalIgnoreCase);
 
     private static string IndexNameOf(Link link) =>
-        Uri.TryCreate(link.Reveal(), UriKind.Absolute, out var address) ? Uri.EscapeDataString(Path.GetFileName(address.AbsolutePath)) : "";
+        Uri.TryCreate(link.Reveal(), UriKind.Absolute, out var address)
+            ? Uri.EscapeDataString(Path.GetFileName(address.AbsolutePath))
+            : "";
 }
 
 /// <summary>The owner of a folder: <c>.claimcheck</c>.</summary>
@@ -85,10 +96,14 @@ internal static class PushedFolder
 /// <param name="Dataset">Its dataset.</param>
 /// <param name="Files">The names of its files, without the manifest and the markers.</param>
 /// <param name="PushedAt">When the folder was begun; its retention counts from here.</param>
-internal sealed record FolderRecord(BatchId BatchId, ExportId ExportId, string Dataset, IReadOnlyList<string> Files, DateTimeOffset PushedAt);
+internal sealed record FolderRecord(
+    BatchId BatchId, ExportId ExportId, string Dataset, IReadOnlyList<string> Files, DateTimeOffset PushedAt);
 
 /// <summary>Marks a complete batch: <c>_SUCCESS</c>.</summary>
-internal sealed record SuccessMark(BatchId BatchId, ExportId ExportId, string Dataset, int Files, long Records, long Bytes, string ManifestSha256);
+internal sealed record SuccessMark(
+    BatchId BatchId, ExportId ExportId, string Dataset, int Files, long Records, long Bytes, string ManifestSha256);
 
 /// <summary>Marks a revoked batch: <c>_REVOKED</c>.</summary>
-internal sealed record RevokedMark(BatchId BatchId, ExportId ExportId, string Dataset, string State, string? Reason, DateTimeOffset? RevokedAt, DateTimeOffset RemovedAt);
+internal sealed record RevokedMark(
+    BatchId BatchId, ExportId ExportId, string Dataset, string State, string? Reason, DateTimeOffset? RevokedAt,
+    DateTimeOffset RemovedAt);

@@ -23,7 +23,8 @@ internal sealed class RemoteChecksum(LocationOptions options, SshAccess access, 
             // sync first, where the server's supports files: the final name must not promise what a power failure could still
             // destroy.
             var said = await clients.UseAsync(
-                ssh => RunAsync(ssh, $"sync {Quoted(path)} 2>/dev/null; sha256sum < {Quoted(path)}", patience, cancellationToken), cancellationToken);
+                ssh => RunAsync(ssh, $"sync {Quoted(path)} 2>/dev/null; sha256sum < {Quoted(path)}", patience, cancellationToken),
+                cancellationToken);
             if (said.Split(' ', 2)[0].Trim() is { Length: 64 } digest && digest.All(char.IsAsciiHexDigit))
                 return Convert.FromHexString(digest).AsSpan().SequenceEqual(sha256.Span);
         }

@@ -31,7 +31,8 @@ internal sealed class RetriedLocation(ISharedLocation location, LocationOptions 
     public Task CheckAsync(CancellationToken cancellationToken) => RunAsync(location.CheckAsync, cancellationToken);
 
     public Task WriteAsync(
-        string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+        string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256,
+        CancellationToken cancellationToken) =>
         RunAsync(token => location.WriteAsync(path, open, bytes, sha256, token), cancellationToken);
 
     public Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>

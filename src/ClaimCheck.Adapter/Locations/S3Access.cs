@@ -11,7 +11,8 @@ internal static class S3Access
         var config = new AmazonS3Config { MaxErrorRetry = 2 }; // whole calls are retried by the location
         // A location has an address of its own: AWS_ENDPOINT_URL, which may be staging's, is followed only where it has no keys
         // of its own.
-        var isAws = S3Setup.Apply(config, options.ServiceUrl, options.Region, options.StallTimeout, followsEnvironment: options.AccessKey is null);
+        var isAws = S3Setup.Apply(
+            config, options.ServiceUrl, options.Region, options.StallTimeout, followsEnvironment: options.AccessKey is null);
         config.ForcePathStyle = options.ForcePathStyle ?? !isAws;
         if (options.AccessKey is null)
             return new AmazonS3Client(config);

@@ -13,7 +13,8 @@ internal sealed class S3Location : ISharedLocation
     internal const string Sha256Metadata = "x-amz-meta-claimcheck-sha256";
 
     private const int MostDeletes = 1_000; // S3's own limit
-    private static readonly TimeSpan LongestLink = TimeSpan.FromDays(7); // S3's own limit; the SDK would fall back to an old signature
+    // S3's own limit; the SDK would fall back to an old signature
+    private static readonly TimeSpan LongestLink = TimeSpan.FromDays(7);
 
     private readonly LocationOptions options;
     private readonly TimeProvider time;
@@ -34,7 +35,8 @@ internal sealed class S3Location : ISharedLocation
     public bool CanList => true;
 
     public Task WriteAsync(
-        string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+        string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256,
+        CancellationToken cancellationToken) =>
         GuardAsync($"store {path}", async () =>
         {
             await using var source = await open(cancellationToken);
@@ -60,25 +62,29 @@ internal sealed class S3Location : ISharedLocation
         }
     }, cancellationToken);
 
-    public Task<IReadOnlyList<StoredFile>> ListAsync(string folder, CancellationToken cancellationToken) => GuardAsync($"list {folder}", async () =>
-    {
-        var start = FolderOf(folder);
-        var found = new List<StoredFile>();
-        var request = new ListObjectsV2Request { BucketName = bucket, Prefix = start, Delimiter = "/" };
-        ListObjectsV2Response page;
-        do
+    public Task<IReadOnlyList<StoredFile>> ListAsync(string folder, CancellationToken cancellationToken) =>
+        GuardAsync($"list {folder}", async () =>
         {
-            page = await s3.ListObjectsV2Async(request, cancellationToken);
-            // Consoles create "folders" as empty objects whose key ends with a slash.
-            found.AddRange((page.S3Objects ?? []).Where(item => item.Key.Length > start.Length).Select(item => new StoredFile(
-                item.Key[start.Length..], item.Size ?? 0, item.LastModified is { } at ? new DateTimeOffset(at.ToUniversalTime()) : null)));
-            found.AddRange((page.CommonPrefixes ?? []).Select(item => new StoredFile(item[start.Length..].TrimEnd('/'), 0, null, IsFolder: true)));
-            LocationLimits.Check(found.Count, Name, folder);
-            request.ContinuationToken = page.NextContinuationToken;
-        }
-        while (page.IsTruncated == true);
-        return (IReadOnlyList<StoredFile>)found;
-    }, cancellationToken);
+            var start = FolderOf(folder);
+            var found = new List<StoredFile>();
+            var request = new ListObjectsV2Request { BucketName = bucket, Prefix = start, Delimiter = "/" };
+            ListObjectsV2Response page;
+            do
+            {
+                page = await s3.ListObjectsV2Async(request, cancellationToken);
+                // Consoles create "folders" as empty objects whose key ends with a slash.
+                found.AddRange((page.S3Objects ?? []).Where(item => item.Key.Length > start.Length).Select(item => new StoredFile(
+                    item.Key[start.Length..],
+                    item.Size ?? 0,
+                    item.LastModified is { } at ? new DateTimeOffset(at.ToUniversalTime()) : null)));
+                found.AddRange((page.CommonPrefixes ?? []).Select(
+                    item => new StoredFile(item[start.Length..].TrimEnd('/'), 0, null, IsFolder: true)));
+                LocationLimits.Check(found.Count, Name, folder);
+                request.ContinuationToken = page.NextContinuationToken;
+            }
+            while (page.IsTruncated == true);
+            return (IReadOnlyList<StoredFile>)found;
+        }, cancellationToken);
 
     public Task DeleteAsync(string folder, IReadOnlyCollection<string> names, CancellationToken cancellationToken) =>
         GuardAsync($"delete from {folder}", async () =>
@@ -89,7 +95,8 @@ internal sealed class S3Location : ISharedLocation
                     new DeleteObjectsRequest
                     {
                         BucketName = bucket,
-                        Objects = [.. some.Select(name => new KeyVersion { Key = FolderOf(folder) + LocationPath.Checked(name) })],
+                        Objects = [.. some.Select(
+                            name => new KeyVersion { Key = FolderOf(folder) + LocationPath.Checked(name) })],
                         Quiet = true,
                     },
                     cancellationToken);
@@ -100,48 +107,52 @@ internal sealed class S3Location : ISharedLocation
     public async Task DeleteFolderAsync(string folder, CancellationToken cancellationToken)
     {
         await CleanAsync(LocationPath.Checked(folder), TimeSpan.Zero, cancellationToken);
-        var files = (await ListAsync(folder, cancellationToken)).Where(file => !file.IsFolder && LocationPath.IsName(file.Name)).Select(file => file.Name).ToList();
+        var files = (await ListAsync(folder, cancellationToken)).Where(file => !file.IsFolder && LocationPath.IsName(file.Name))
+            .Select(file => file.Name).ToList();
         if (files.Count > 0)
             await DeleteAsync(folder, files, cancellationToken);
     }
 
     // Unfinished uploads cost money and are invisible.
-    public Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken) => GuardAsync($"list uploads of {folder}", async () =>
-    {
-        var start = FolderOf(folder);
-        var before = time.GetUtcNow() - lease;
-        var request = new ListMultipartUploadsRequest { BucketName = bucket, Prefix = start };
-        ListMultipartUploadsResponse page;
-        do
+    public Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken) =>
+        GuardAsync($"list uploads of {folder}", async () =>
         {
-            page = await s3.ListMultipartUploadsAsync(request, cancellationToken);
-            foreach (var upload in page.MultipartUploads ?? [])
+            var start = FolderOf(folder);
+            var before = time.GetUtcNow() - lease;
+            var request = new ListMultipartUploadsRequest { BucketName = bucket, Prefix = start };
+            ListMultipartUploadsResponse page;
+            do
             {
-                if (upload.Key.IndexOf('/', start.Length) < 0 && upload.Initiated is { } at && new DateTimeOffset(at.ToUniversalTime()) <= before)
-                    await S3Upload.AbortAsync(s3, bucket, upload.Key, upload.UploadId, cancellationToken);
+                page = await s3.ListMultipartUploadsAsync(request, cancellationToken);
+                foreach (var upload in page.MultipartUploads ?? [])
+                {
+                    if (upload.Key.IndexOf('/', start.Length) < 0 && upload.Initiated is { } at
+                        && new DateTimeOffset(at.ToUniversalTime()) <= before)
+                        await S3Upload.AbortAsync(s3, bucket, upload.Key, upload.UploadId, cancellationToken);
+                }
+                (request.KeyMarker, request.UploadIdMarker) = (page.NextKeyMarker, page.NextUploadIdMarker);
             }
-            (request.KeyMarker, request.UploadIdMarker) = (page.NextKeyMarker, page.NextUploadIdMarker);
-        }
-        while (page.IsTruncated == true);
-        return true;
-    }, cancellationToken);
+            while (page.IsTruncated == true);
+            return true;
+        }, cancellationToken);
 
-    public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) => GuardAsync($"sign a link to {path}", async () =>
-    {
-        var key = KeyOf(path);
-        var endpoint = s3.DetermineServiceOperationEndpoint(new GetObjectRequest { BucketName = bucket, Key = key }).URL;
-        var seconds = Math.Max(1, Math.Floor((lifetime < LongestLink ? lifetime : LongestLink).TotalSeconds));
-        return (string?)await s3.GetPreSignedURLAsync(new GetPreSignedUrlRequest
+    public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) =>
+        GuardAsync($"sign a link to {path}", async () =>
         {
-            BucketName = bucket,
-            Key = key,
-            Verb = HttpVerb.GET,
-            // By default it writes https for an http endpoint.
-            Protocol = endpoint.StartsWith("http:", StringComparison.OrdinalIgnoreCase) ? Protocol.HTTP : Protocol.HTTPS,
-            // The SDK subtracts its own clock again.
-            Expires = CorrectClockSkew.GetCorrectedUtcNowForEndpoint(endpoint).AddSeconds(seconds),
-        });
-    }, cancellationToken);
+            var key = KeyOf(path);
+            var endpoint = s3.DetermineServiceOperationEndpoint(new GetObjectRequest { BucketName = bucket, Key = key }).URL;
+            var seconds = Math.Max(1, Math.Floor((lifetime < LongestLink ? lifetime : LongestLink).TotalSeconds));
+            return (string?)await s3.GetPreSignedURLAsync(new GetPreSignedUrlRequest
+            {
+                BucketName = bucket,
+                Key = key,
+                Verb = HttpVerb.GET,
+                // By default it writes https for an http endpoint.
+                Protocol = endpoint.StartsWith("http:", StringComparison.OrdinalIgnoreCase) ? Protocol.HTTP : Protocol.HTTPS,
+                // The SDK subtracts its own clock again.
+                Expires = CorrectClockSkew.GetCorrectedUtcNowForEndpoint(endpoint).AddSeconds(seconds),
+            });
+        }, cancellationToken);
 
     public ValueTask DisposeAsync()
     {
@@ -153,7 +164,8 @@ internal sealed class S3Location : ISharedLocation
 
     private string FolderOf(string folder) => folder.Length == 0 ? prefix : KeyOf(folder) + "/";
 
-    private async Task<Holding> HasAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    private async Task<Holding> HasAsync(
+        string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {
         try
         {
@@ -161,7 +173,9 @@ internal sealed class S3Location : ISharedLocation
             if (found.ContentLength != bytes)
                 return Holding.Other;
             if (found.Metadata[Sha256Metadata] is { Length: > 0 } told)
-                return string.Equals(told, Convert.ToHexStringLower(sha256.Span), StringComparison.OrdinalIgnoreCase) ? Holding.Same : Holding.Other;
+                return string.Equals(told, Convert.ToHexStringLower(sha256.Span), StringComparison.OrdinalIgnoreCase)
+                    ? Holding.Same
+                    : Holding.Other;
             // Another writer's object, or a store that does not keep metadata.
             if (bytes > LocationLimits.ReadBackBytes)
                 return Holding.Unclear;

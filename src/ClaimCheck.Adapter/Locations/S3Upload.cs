@@ -32,7 +32,8 @@ internal sealed class S3Upload(IAmazonS3 s3, LocationOptions options, string key
         }
     }
 
-    public static async Task AbortAsync(IAmazonS3 s3, string bucket, string key, string uploadId, CancellationToken cancellationToken)
+    public static async Task AbortAsync(
+        IAmazonS3 s3, string bucket, string key, string uploadId, CancellationToken cancellationToken)
     {
         try
         {
@@ -46,8 +47,10 @@ internal sealed class S3Upload(IAmazonS3 s3, LocationOptions options, string key
 
     private async Task SendAtOnceAsync(Stream source, byte[] buffer, CancellationToken cancellationToken)
     {
-        var read = await source.ReadAtLeastAsync(buffer.AsMemory(0, (int)file.Bytes), (int)file.Bytes, throwOnEndOfStream: false, cancellationToken);
-        Digests.Check(file.Path, read == file.Bytes && await IsAtEndAsync(source, cancellationToken), SHA256.HashData(buffer.AsSpan(0, read)), file.Sha256);
+        var read = await source.ReadAtLeastAsync(
+            buffer.AsMemory(0, (int)file.Bytes), (int)file.Bytes, throwOnEndOfStream: false, cancellationToken);
+        Digests.Check(file.Path, read == file.Bytes && await IsAtEndAsync(source, cancellationToken),
+            SHA256.HashData(buffer.AsSpan(0, read)), file.Sha256);
         using var body = new MemoryStream(buffer, 0, read, writable: false);
         var request = new PutObjectRequest
         {
@@ -84,7 +87,8 @@ internal sealed class S3Upload(IAmazonS3 s3, LocationOptions options, string key
             while (sent < file.Bytes)
             {
                 var wanted = (int)Math.Min(partBytes, file.Bytes - sent);
-                var read = await source.ReadAtLeastAsync(buffer.AsMemory(0, wanted), wanted, throwOnEndOfStream: false, cancellationToken);
+                var read = await source.ReadAtLeastAsync(
+                    buffer.AsMemory(0, wanted), wanted, throwOnEndOfStream: false, cancellationToken);
                 if (read < wanted)
                     break;
                 hash.AppendData(buffer, 0, read);
@@ -92,9 +96,17 @@ internal sealed class S3Upload(IAmazonS3 s3, LocationOptions options, string key
                 sent += read;
             }
             // Only verified uploads are completed, and only completed ones are visible.
-            Digests.Check(file.Path, sent == file.Bytes && await IsAtEndAsync(source, cancellationToken), hash.GetHashAndReset(), file.Sha256);
+            Digests.Check(file.Path, sent == file.Bytes && await IsAtEndAsync(source, cancellationToken),
+                hash.GetHashAndReset(), file.Sha256);
             await s3.CompleteMultipartUploadAsync(
-                new CompleteMultipartUploadRequest { BucketName = options.Bucket, Key = key, UploadId = upload, PartETags = tags }, cancellationToken);
+                new CompleteMultipartUploadRequest
+                {
+                    BucketName = options.Bucket,
+                    Key = key,
+                    UploadId = upload,
+                    PartETags = tags,
+                },
+                cancellationToken);
         }
         catch
         {
@@ -103,7 +115,8 @@ internal sealed class S3Upload(IAmazonS3 s3, LocationOptions options, string key
         }
     }
 
-    private async Task<PartETag> SendPartAsync(string upload, int number, byte[] buffer, int length, CancellationToken cancellationToken)
+    private async Task<PartETag> SendPartAsync(
+        string upload, int number, byte[] buffer, int length, CancellationToken cancellationToken)
     {
         using var body = new MemoryStream(buffer, 0, length, writable: false);
         var answer = await s3.UploadPartAsync(

@@ -33,7 +33,8 @@ internal sealed class SftpLocation : ISharedLocation
     }
 
     public async Task WriteAsync(
-        string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+        string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256,
+        CancellationToken cancellationToken)
     {
         var temporary = LocationPath.Temporary(LocationPath.Checked(path));
         await server.MakeFolderAsync(root, path, cancellationToken);
@@ -51,7 +52,8 @@ internal sealed class SftpLocation : ISharedLocation
         }
     }
 
-    public async Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    public async Task<Holding> HoldsAsync(
+        string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
     {
         var (isKnown, length) = await server.LengthAsync(path, Remote(path), cancellationToken);
         if (isKnown && length != bytes)
@@ -86,7 +88,8 @@ internal sealed class SftpLocation : ISharedLocation
                 $"read {path}",
                 async sftp =>
                 {
-                    await using var content = await sftp.OpenAsync(Remote(path), FileMode.Open, FileAccess.Read, cancellationToken);
+                    await using var content = await sftp.OpenAsync(
+                        Remote(path), FileMode.Open, FileAccess.Read, cancellationToken);
                     return await LocationLimits.ReadAsync(content, Name, path, cancellationToken);
                 },
                 cancellationToken);
@@ -109,7 +112,8 @@ internal sealed class SftpLocation : ISharedLocation
                     await foreach (var entry in sftp.ListDirectoryAsync(Remote(folder), cancellationToken))
                     {
                         if (entry is { Name: not ("." or "..") } and ({ IsRegularFile: true } or { IsDirectory: true }))
-                            found.Add(new StoredFile(entry.Name, entry.IsDirectory ? 0 : entry.Length, new DateTimeOffset(entry.LastWriteTimeUtc), entry.IsDirectory));
+                            found.Add(new StoredFile(entry.Name, entry.IsDirectory ? 0 : entry.Length,
+                                new DateTimeOffset(entry.LastWriteTimeUtc), entry.IsDirectory));
                         LocationLimits.Check(found.Count, Name, folder);
                     }
 
@@ -126,18 +130,21 @@ internal sealed class SftpLocation : ISharedLocation
     public async Task DeleteAsync(string folder, IReadOnlyCollection<string> names, CancellationToken cancellationToken)
     {
         foreach (var path in names.Select(name => Remote(LocationPath.Join(folder, name))).ToList())
-            await server.UnlessMissingAsync($"delete {path} from {folder}", sftp => sftp.DeleteFileAsync(path, cancellationToken), cancellationToken);
+            await server.UnlessMissingAsync(
+                $"delete {path} from {folder}", sftp => sftp.DeleteFileAsync(path, cancellationToken), cancellationToken);
     }
 
     public async Task DeleteFolderAsync(string folder, CancellationToken cancellationToken)
     {
         LocationPath.Checked(folder);
         var entries = await ListAsync(folder, cancellationToken);
-        var files = entries.Where(entry => !entry.IsFolder && LocationPath.IsName(entry.Name)).Select(entry => entry.Name).ToList();
+        var files = entries.Where(entry => !entry.IsFolder && LocationPath.IsName(entry.Name))
+            .Select(entry => entry.Name).ToList();
         if (files.Count > 0)
             await DeleteAsync(folder, files, cancellationToken);
         if (entries.Count == files.Count)
-            await server.UnlessMissingAsync($"delete {folder}", sftp => sftp.DeleteDirectoryAsync(Remote(folder), cancellationToken), cancellationToken);
+            await server.UnlessMissingAsync(
+                $"delete {folder}", sftp => sftp.DeleteDirectoryAsync(Remote(folder), cancellationToken), cancellationToken);
     }
 
     public Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken) =>
@@ -149,10 +156,12 @@ internal sealed class SftpLocation : ISharedLocation
         if (options.PublicUrl is { } address)
             return Task.FromResult<string?>($"{address.TrimEnd('/')}/{escaped}");
         // A path from the account's home begins with "/~/" in an sftp address.
-        var folder = root.StartsWith("./", StringComparison.Ordinal) ? "/~" + root[1..].Replace("/.", "", StringComparison.Ordinal) : root;
+        var folder =
+            root.StartsWith("./", StringComparison.Ordinal) ? "/~" + root[1..].Replace("/.", "", StringComparison.Ordinal) : root;
         var host = options.Host!.Contains(':') ? $"[{options.Host}]" : options.Host;
         var port = options.Port == 22 ? "" : $":{options.Port}";
-        return Task.FromResult<string?>($"sftp://{Uri.EscapeDataString(options.User!)}@{host}{port}{LocationPath.Escaped(folder).Replace("%7E", "~", StringComparison.Ordinal)}/{escaped}");
+        return Task.FromResult<string?>($"sftp://{Uri.EscapeDataString(options.User!)}@{host}{port}"
+            + $"{LocationPath.Escaped(folder).Replace("%7E", "~", StringComparison.Ordinal)}/{escaped}");
     }
 
     public async ValueTask DisposeAsync()
@@ -161,7 +170,8 @@ internal sealed class SftpLocation : ISharedLocation
         await checksums.DisposeAsync();
     }
 
-    private string Remote(string path) => path.Length == 0 ? (root.Length == 0 ? "/" : root) : $"{root}/{LocationPath.Checked(path)}";
+    private string Remote(string path) =>
+        path.Length == 0 ? (root.Length == 0 ? "/" : root) : $"{root}/{LocationPath.Checked(path)}";
 
     private async Task TryRemoveAsync(string temporary)
     {

@@ -8,7 +8,8 @@ namespace ClaimCheck.Adapter.Locations;
 /// </summary>
 internal sealed class SftpServer(LocationOptions options, SshAccess access, TimeProvider time, string name) : IAsyncDisposable
 {
-    private readonly SshClients<SftpClient> clients = new(access, info => new SftpClient(info) { OperationTimeout = options.StallTimeout }, time);
+    private readonly SshClients<SftpClient> clients = new(
+        access, info => new SftpClient(info) { OperationTimeout = options.StallTimeout }, time);
 
     public ValueTask DisposeAsync() => clients.DisposeAsync();
 
@@ -17,7 +18,8 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
     {
         try
         {
-            var found = await CallAsync($"look for {path}", sftp => sftp.GetAttributesAsync(remote, cancellationToken), cancellationToken);
+            var found = await CallAsync(
+                $"look for {path}", sftp => sftp.GetAttributesAsync(remote, cancellationToken), cancellationToken);
             return (true, found.IsRegularFile ? found.Size : null);
         }
         catch (LocationException e) when (e.InnerException is SftpPathNotFoundException)
@@ -30,14 +32,15 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
         }
     }
 
-    public Task<bool> IsAsync(string path, string remote, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) => CallAsync(
-        $"read {path} back",
-        async sftp =>
-        {
-            await using var content = await sftp.OpenAsync(remote, FileMode.Open, FileAccess.Read, cancellationToken);
-            return await Digests.IsAsync(content, bytes, sha256, cancellationToken);
-        },
-        cancellationToken);
+    public Task<bool> IsAsync(
+        string path, string remote, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) => CallAsync(
+            $"read {path} back",
+            async sftp =>
+            {
+                await using var content = await sftp.OpenAsync(remote, FileMode.Open, FileAccess.Read, cancellationToken);
+                return await Digests.IsAsync(content, bytes, sha256, cancellationToken);
+            },
+            cancellationToken);
 
     public async Task MakeFolderAsync(string root, string path, CancellationToken cancellationToken)
     {
@@ -49,7 +52,8 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
             var folder = $"{root}/{string.Join('/', names[..i])}";
             try
             {
-                await CallAsync($"make the folder {folder}", sftp => sftp.CreateDirectoryAsync(folder, cancellationToken), cancellationToken);
+                await CallAsync(
+                    $"make the folder {folder}", sftp => sftp.CreateDirectoryAsync(folder, cancellationToken), cancellationToken);
             }
             catch (LocationException e) when (e.InnerException is SftpException)
             {
@@ -65,7 +69,8 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
     {
         try
         {
-            return (await CallAsync($"look for {folder}", sftp => sftp.GetAttributesAsync(folder, cancellationToken), cancellationToken)) is { IsRegularFile: false };
+            return (await CallAsync($"look for {folder}", sftp => sftp.GetAttributesAsync(folder, cancellationToken),
+                cancellationToken)) is { IsRegularFile: false };
         }
         catch (LocationException e) when (e.InnerException is SftpException failure)
         {
@@ -74,7 +79,8 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
     }
 
     public async Task SendAsync(
-        string path, string temporary, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+        string path, string temporary, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256,
+        CancellationToken cancellationToken)
     {
         using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var source = await open(cancellationToken);
@@ -93,13 +99,17 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new LocationException(LocationFailure.Away, $"{name} could not store {path}: nothing moved for {options.StallTimeout}.", inner: e);
+            throw new LocationException(
+                LocationFailure.Away, $"{name} could not store {path}: nothing moved for {options.StallTimeout}.", inner: e);
         }
-        catch (LocationException e) when (measured.BytesRead > 0 && e.InnerException is SftpException { StatusCode: StatusCode.Failure })
+        catch (LocationException e)
+            when (measured.BytesRead > 0 && e.InnerException is SftpException { StatusCode: StatusCode.Failure })
         {
             // SFTP version 3 has no status code for a full disk.
             throw new LocationException(
-                LocationFailure.Full, $"{e.Message.TrimEnd('.')}, which is what a full disk or quota is called there. Free some space.", inner: e.InnerException);
+                LocationFailure.Full,
+                $"{e.Message.TrimEnd('.')}, which is what a full disk or quota is called there. Free some space.",
+                inner: e.InnerException);
         }
     }
 
@@ -110,17 +120,21 @@ internal sealed class SftpServer(LocationOptions options, SshAccess access, Time
             // posix-rename@openssh.com replaces a file in one step; the library offers it as a blocking call.
             await CallAsync(
                 $"give {path} its name",
-                sftp => Task.Run(() => sftp.RenameFile(from, to, isPosix: true), CancellationToken.None).WaitAsync(cancellationToken), cancellationToken);
+                sftp =>
+                    Task.Run(() => sftp.RenameFile(from, to, isPosix: true), CancellationToken.None).WaitAsync(cancellationToken),
+                cancellationToken);
         }
         catch (LocationException e) when (e.InnerException is NotSupportedException)
         {
             // Without it a server does not rename over an existing file.
             await UnlessMissingAsync($"replace {path}", sftp => sftp.DeleteFileAsync(to, cancellationToken), cancellationToken);
-            await CallAsync($"give {path} its name", sftp => sftp.RenameFileAsync(from, to, cancellationToken), cancellationToken);
+            await CallAsync(
+                $"give {path} its name", sftp => sftp.RenameFileAsync(from, to, cancellationToken), cancellationToken);
         }
     }
 
-    public async Task<TResult> CallAsync<TResult>(string doing, Func<SftpClient, Task<TResult>> call, CancellationToken cancellationToken)
+    public async Task<TResult> CallAsync<TResult>(
+        string doing, Func<SftpClient, Task<TResult>> call, CancellationToken cancellationToken)
     {
         try
         {

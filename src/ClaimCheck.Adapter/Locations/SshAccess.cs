@@ -57,9 +57,12 @@ internal sealed class SshAccess(LocationOptions options, TimeProvider time)
             LocationFailure.Denied, $"{failed}: the account is not accepted with {Means()}: {Said(e)}.", inner: e),
         SshConnectionException { DisconnectReason: DisconnectReason.KeyExchangeFailed } => new(
             LocationFailure.Away, $"{failed}: {Said(e, 800)}; {SshAlgorithms.Advice(e.Message, options)}.", inner: e),
-        SftpPermissionDeniedException => new(LocationFailure.Denied, $"{failed}: {Said(e)}. Grant the account the right.", inner: e),
-        SshException when Has(e, "No space left") || Has(e, "quota") => new(LocationFailure.Full, $"{failed}: {Said(e)}. Free some space.", inner: e),
-        SshOperationTimeoutException => new(LocationFailure.Away, $"{failed}: nothing moved for {options.StallTimeout}.", inner: e),
+        SftpPermissionDeniedException =>
+            new(LocationFailure.Denied, $"{failed}: {Said(e)}. Grant the account the right.", inner: e),
+        SshException when Has(e, "No space left") || Has(e, "quota") =>
+            new(LocationFailure.Full, $"{failed}: {Said(e)}. Free some space.", inner: e),
+        SshOperationTimeoutException =>
+            new(LocationFailure.Away, $"{failed}: nothing moved for {options.StallTimeout}.", inner: e),
         ObjectDisposedException => new(LocationFailure.Away, $"{failed}: the connection was lost.", inner: e),
         _ => new(LocationFailure.Away, $"{failed}: {Said(e)}.", inner: e),
     };
@@ -76,10 +79,13 @@ internal sealed class SshAccess(LocationOptions options, TimeProvider time)
         return verdict switch
         {
             HostKeyVerdict.Known => null,
-            HostKeyVerdict.UnknownHost => $"KnownHostsFile has no key of this server. {key} Compare it with the one that its operator states, and add it.",
-            HostKeyVerdict.UnknownType => $"KnownHostsFile has keys of this server, but none of this type. {key} Compare it with the one that its operator states, and add it.",
+            HostKeyVerdict.UnknownHost =>
+                $"KnownHostsFile has no key of this server. {key} Compare it with the one that its operator states, and add it.",
+            HostKeyVerdict.UnknownType => $"KnownHostsFile has keys of this server, but none of this type. {key} Compare it with "
+                + "the one that its operator states, and add it.",
             HostKeyVerdict.Changed =>
-                $"the server's key is not the one in KnownHostsFile: it was changed, or someone else answers in its place. {key} Replace it only if its operator says so.",
+                $"the server's key is not the one in KnownHostsFile: it was changed, or someone else answers in its place. {key} "
+                + "Replace it only if its operator says so.",
             HostKeyVerdict.Revoked => $"KnownHostsFile says that the server's key is revoked. {key}",
             _ => $"the server's certificate is not for this name and time. {key} Its operator must renew it.",
         };
@@ -133,18 +139,23 @@ internal sealed class SshAccess(LocationOptions options, TimeProvider time)
             if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & others) != UnixFileMode.None)
             {
                 throw new LocationException(
-                    LocationFailure.Denied, $"{failed}: others may read or change IdentityFile, and so it is not used. Make it readable by this process alone (chmod 600).");
+                    LocationFailure.Denied, $"{failed}: others may read or change IdentityFile, and so it is not used. Make it "
+                        + "readable by this process alone (chmod 600).");
             }
 
             // As ssh does: the certificate is beside its key.
             var certificate = options.CertificateFile ?? (File.Exists(file + "-cert.pub") ? file + "-cert.pub" : null);
-            return certificate is null ? new PrivateKeyFile(file, options.Passphrase) : new PrivateKeyFile(file, options.Passphrase, certificate);
+            return certificate is null
+                ? new PrivateKeyFile(file, options.Passphrase)
+                : new PrivateKeyFile(file, options.Passphrase, certificate);
         }
         catch (SshPassPhraseNullOrEmptyException e)
         {
-            throw new LocationException(LocationFailure.Denied, $"{failed}: the key in IdentityFile is encrypted. Set Passphrase.", inner: e);
+            throw new LocationException(
+                LocationFailure.Denied, $"{failed}: the key in IdentityFile is encrypted. Set Passphrase.", inner: e);
         }
-        catch (Exception e) when (e is SshException or CryptographicException or ArgumentException or FormatException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is SshException or CryptographicException or ArgumentException or FormatException
+            or IOException or UnauthorizedAccessException)
         {
             // Its message may reveal the key.
             throw new LocationException(

@@ -16,7 +16,8 @@ internal static class SshAlgorithms
     public static IEnumerable<string> OfCertificates => Known.HostKeyAlgorithms.Keys.Where(IsOfCertificates);
 
     /// <summary>The signature algorithms of a key type: an RSA key has several.</summary>
-    public static IEnumerable<string> OfKeyType(string type) => type == "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type];
+    public static IEnumerable<string> OfKeyType(string type) =>
+        type == "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type];
 
     /// <summary>What is wrong with a location's lists.</summary>
     public static IEnumerable<string> Problems(LocationOptions options) =>
@@ -43,9 +44,12 @@ internal static class SshAlgorithms
     {
         var (setting, chosen) = reason switch
         {
-            _ when reason.Contains("host key", StringComparison.OrdinalIgnoreCase) => (nameof(options.HostKeyAlgorithms), Chosen(options.HostKeyAlgorithms, [.. Known.HostKeyAlgorithms.Keys])),
-            _ when reason.Contains("encryption", StringComparison.OrdinalIgnoreCase) => (nameof(options.Ciphers), Chosen(options.Ciphers, [.. Known.Encryptions.Keys])),
-            _ when reason.Contains("mac", StringComparison.OrdinalIgnoreCase) => (nameof(options.Macs), Chosen(options.Macs, [.. Known.HmacAlgorithms.Keys])),
+            _ when reason.Contains("host key", StringComparison.OrdinalIgnoreCase) =>
+                (nameof(options.HostKeyAlgorithms), Chosen(options.HostKeyAlgorithms, [.. Known.HostKeyAlgorithms.Keys])),
+            _ when reason.Contains("encryption", StringComparison.OrdinalIgnoreCase) =>
+                (nameof(options.Ciphers), Chosen(options.Ciphers, [.. Known.Encryptions.Keys])),
+            _ when reason.Contains("mac", StringComparison.OrdinalIgnoreCase) =>
+                (nameof(options.Macs), Chosen(options.Macs, [.. Known.HmacAlgorithms.Keys])),
             _ => (nameof(options.KexAlgorithms), Chosen(options.KexAlgorithms, [.. Known.KeyExchangeAlgorithms.Keys])),
         };
         return $"this side offers {string.Join(",", chosen)}: {setting} sets it";
@@ -76,8 +80,8 @@ internal static class SshAlgorithms
     {
         foreach (var name in given.Plain.Except(all, StringComparer.Ordinal))
         {
-            yield return $"{setting} has '{name}', but must have names of {string.Join(", ", all)} (nearest: {NearestName.Of(name, all)}): " +
-                "an unknown algorithm can't be negotiated.";
+            yield return $"{setting} has '{name}', but must have names of {string.Join(", ", all)} (nearest: " +
+                $"{NearestName.Of(name, all)}): an unknown algorithm can't be negotiated.";
         }
 
         if (given.Count > 0 && Chosen(given, all).Count == 0)

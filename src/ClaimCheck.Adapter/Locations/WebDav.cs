@@ -23,7 +23,8 @@ internal static class WebDav
         Content = new StringContent(Wanted, Encoding.UTF8, new MediaTypeHeaderValue("application/xml")),
     };
 
-    public static async Task<IReadOnlyList<StoredFile>> ReadAsync(Stream body, Uri folder, string location, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<StoredFile>> ReadAsync(
+        Stream body, Uri folder, string location, CancellationToken cancellationToken)
     {
         try
         {
@@ -35,7 +36,8 @@ internal static class WebDav
         }
         catch (XmlException e)
         {
-            throw new LocationException(LocationFailure.Away, $"{location} could not be listed: its answer is not a WebDAV multistatus document.", inner: e);
+            throw new LocationException(LocationFailure.Away,
+                $"{location} could not be listed: its answer is not a WebDAV multistatus document.", inner: e);
         }
     }
 
@@ -52,9 +54,11 @@ internal static class WebDav
             return null;
         var properties = response.Elements(Dav + "propstat").Elements(Dav + "prop").ToList();
         var isFolder = properties.Elements(Dav + "resourcetype").Elements(Dav + "collection").Any();
-        _ = long.TryParse(properties.Elements(Dav + "getcontentlength").FirstOrDefault()?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes);
+        _ = long.TryParse(properties.Elements(Dav + "getcontentlength").FirstOrDefault()?.Value, NumberStyles.None,
+            CultureInfo.InvariantCulture, out var bytes);
         var modified = DateTimeOffset.TryParse(
-            properties.Elements(Dav + "getlastmodified").FirstOrDefault()?.Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            properties.Elements(Dav + "getlastmodified").FirstOrDefault()?.Value, CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal, out var at)
             ? at : (DateTimeOffset?)null;
         return new StoredFile(name, isFolder ? 0 : bytes, modified, isFolder);
     }

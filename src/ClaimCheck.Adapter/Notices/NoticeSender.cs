@@ -16,9 +16,11 @@ internal sealed class NoticeSender(DeliveryLinks links) : IDisposable
     private readonly HttpClient http = OutgoingHttp.Create(TimeSpan.FromSeconds(5), timeout: Patience);
 
     /// <summary>One try. The id is the same each time; a link is minted for each.</summary>
-    public async Task<Sent> SendAsync(Route route, NotifyTarget target, DeliveryDocument document, Duty duty, CancellationToken cancellationToken)
+    public async Task<Sent> SendAsync(
+        Route route, NotifyTarget target, DeliveryDocument document, Duty duty, CancellationToken cancellationToken)
     {
-        var body = JsonSerializer.SerializeToUtf8Bytes(await NoticeAsync(route, document, duty, cancellationToken), ClaimCheckJson.Options);
+        var body = JsonSerializer.SerializeToUtf8Bytes(
+            await NoticeAsync(route, document, duty, cancellationToken), ClaimCheckJson.Options);
         var (id, now) = ($"{document.Id}.{duty.What}", TimeProvider.System.GetUtcNow());
         using var request = new HttpRequestMessage(HttpMethod.Post, target.Url) { Content = new ByteArrayContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");

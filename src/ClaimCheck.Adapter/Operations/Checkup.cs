@@ -10,7 +10,8 @@ internal static class Checkup
         foreach (var route in options.Imports)
         {
             failures += await TryAsync($"Source of {route.Name}, {route.Options.Source}", () => ImportCheckup.SourceAsync(route));
-            failures += await TryAsync($"Endpoint of {route.Name}, {ImportCheckup.HostOf(route)}", () => ImportCheckup.EndpointAsync(route));
+            failures += await TryAsync(
+                $"Endpoint of {route.Name}, {ImportCheckup.HostOf(route)}", () => ImportCheckup.EndpointAsync(route));
         }
 
         await Console.Out.WriteLineAsync(failures == 0 ? "Everything can be used." : $"{failures} of these can't be used.");
@@ -38,7 +39,8 @@ internal static class Checkup
         foreach (var route in options.Routes)
         {
             if (datasets.TryGetValue(route.Dataset, out var described))
-                failures += await TryAsync($"Request of {route.Name} for {route.Dataset}", () => Task.FromResult(CriteriaCheck.Problem(route, described)));
+                failures += await TryAsync($"Request of {route.Name} for {route.Dataset}", () =>
+                    Task.FromResult(CriteriaCheck.Problem(route, described)));
             if (route.Destination is TableDestination table)
             {
                 failures += await TryAsync($"Destination of {route.Name}, {table}", async () =>

@@ -37,7 +37,8 @@ internal static partial class TablesAtStart
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Whether the table of route {Route} fits its dataset is not known yet; it is checked when its first batch comes. {Reason}")]
+        [LoggerMessage(LogLevel.Warning, "Whether the table of route {Route} fits its dataset is not known yet; it is checked "
+            + "when its first batch comes. {Reason}")]
         public static partial void NotChecked(ILogger logger, string route, string reason);
     }
 }

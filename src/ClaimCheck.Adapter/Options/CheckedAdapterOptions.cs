@@ -6,7 +6,8 @@ internal sealed record CheckedAdapterOptions
     /// <summary>Null where there are only imports, and none of them needs it.</summary>
     public required Uri? ServiceAddress { get; init; }
 
-    public Uri Service => ServiceAddress ?? throw new InvalidOperationException("Adapter:Service is not set, and no route needs it.");
+    public Uri Service =>
+        ServiceAddress ?? throw new InvalidOperationException("Adapter:Service is not set, and no route needs it.");
 
     public string? ApiKey { get; init; }
 

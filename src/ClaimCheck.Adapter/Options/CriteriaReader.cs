@@ -15,7 +15,8 @@ internal static class CriteriaReader
         if (children.Count == 0)
             return Parse(section.Value);
         return children.All(child => int.TryParse(child.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _))
-            ? JsonSerializer.SerializeToElement(children.OrderBy(child => int.Parse(child.Key, CultureInfo.InvariantCulture)).Select(ValueOf))
+            ? JsonSerializer.SerializeToElement(
+                children.OrderBy(child => int.Parse(child.Key, CultureInfo.InvariantCulture)).Select(ValueOf))
             : JsonSerializer.SerializeToElement(Read(section));
     }
 

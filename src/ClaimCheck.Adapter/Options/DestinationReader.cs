@@ -39,24 +39,32 @@ internal sealed class DestinationReader(string path, DestinationOptions options,
     public Destination? Table(bool shares)
     {
         if (options.Location is not null || options.Folder is not null)
-            errors.Add($"{path}:Location or :Folder is set, but Kind is table: records are loaded into it, and no files are written. Leave them out.");
+            errors.Add($"{path}:Location or :Folder is set, but Kind is table: records are loaded into it, and no files are "
+                + "written. Leave them out.");
         if (shares)
-            errors.Add($"{path}:Kind is table, but another route of the same dataset may get the same batches (Accept = any): one receipt can't be for both. Give that route an adapter and a consumer's name of its own.");
+            errors.Add($"{path}:Kind is table, but another route of the same dataset may get the same batches (Accept = any): "
+                + "one receipt can't be for both. Give that route an adapter and a consumer's name of its own.");
         if (!TableName.TryParse(options.Table, out var table))
-            errors.Add($"{path}:Table is '{options.Table}', but must be a table's name such as orders, shop.orders or shop.\"Order lines\": nothing could be loaded.");
+            errors.Add($"{path}:Table is '{options.Table}', but must be a table's name such as orders, shop.orders or "
+                + "shop.\"Order lines\": nothing could be loaded.");
         errors.OneOf($"{path}:OnConflict", options.OnConflict, "update", "ignore");
         errors.OneOf($"{path}:OnRevoked", options.OnRevoked, "keep", "delete");
         var chunk = options.ChunkSize ?? DefaultChunkSize;
         if (chunk is < 1 or > 100_000)
             errors.Add($"{path}:ChunkSize is {chunk}, but must be 1 to 100000: nothing would be loaded, or memory run out.");
         var lease = options.Lease ?? DefaultLease;
-        errors.Range($"{path}:Lease", lease, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "a busy process would lose its batch, or a dead one keep it");
+        errors.Range($"{path}:Lease", lease, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1),
+            "a busy process would lose its batch, or a dead one keep it");
         if (options.OnRevoked == "delete" && string.IsNullOrEmpty(options.BatchColumn))
-            errors.Add($"{path}:OnRevoked is delete, but BatchColumn is not set: it would not be known which records a batch loaded.");
+            errors.Add(
+                $"{path}:OnRevoked is delete, but BatchColumn is not set: it would not be known which records a batch loaded.");
         if (options is { OnConflict: "ignore", OnRevoked: "delete" })
-            errors.Add($"{path}:OnRevoked is delete, but OnConflict is ignore: a record that a later batch has confirmed would be deleted with the first. Set update, or keep.");
-        foreach (var twice in options.Columns.GroupBy(each => each.Value, StringComparer.Ordinal).Where(group => group.Count() > 1))
-            errors.Add($"{path}:Columns has '{twice.Key}' twice, but a column can be loaded once: it would be undefined which value counts.");
+            errors.Add($"{path}:OnRevoked is delete, but OnConflict is ignore: a record that a later batch has confirmed would "
+                + "be deleted with the first. Set update, or keep.");
+        foreach (var twice in options.Columns.GroupBy(each => each.Value, StringComparer.Ordinal)
+            .Where(group => group.Count() > 1))
+            errors.Add($"{path}:Columns has '{twice.Key}' twice, but a column can be loaded once: it would be "
+                + "undefined which value counts.");
         var key = options.Key?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (key is { Length: 0 })
             errors.Add($"{path}:Key is empty, but must name columns of the table: leave it out for the dataset's key.");
@@ -83,7 +91,8 @@ internal sealed class DestinationReader(string path, DestinationOptions options,
         var problem = options.ConnectionString switch
         {
             null or "" => "is not set, but must be the table's Postgres, or the name of one of ConnectionStrings",
-            var name when !name.Contains('=', StringComparison.Ordinal) => $"names '{name}', but ConnectionStrings does not have that name",
+            var name when !name.Contains('=', StringComparison.Ordinal) =>
+                $"names '{name}', but ConnectionStrings does not have that name",
             var text => Parse(text),
         };
         if (problem is null)
@@ -106,8 +115,10 @@ internal sealed class DestinationReader(string path, DestinationOptions options,
 
     private IEnumerable<(string Name, bool IsSet)> TableSettings() =>
     [
-        ("ConnectionString", options.ConnectionString is not null), ("Table", options.Table is not null), ("Columns", options.Columns.Count > 0),
-        ("Key", options.Key is not null), ("OnConflict", options.OnConflict is not null), ("ChunkSize", options.ChunkSize is not null),
+        ("ConnectionString", options.ConnectionString is not null), ("Table", options.Table is not null),
+        ("Columns", options.Columns.Count > 0),
+        ("Key", options.Key is not null), ("OnConflict", options.OnConflict is not null),
+        ("ChunkSize", options.ChunkSize is not null),
         ("BatchColumn", options.BatchColumn is not null), ("OnRevoked", options.OnRevoked is not null),
         ("RetryTransient", options.RetryTransient is not null), ("Lease", options.Lease is not null),
     ];

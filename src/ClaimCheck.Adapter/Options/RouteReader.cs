@@ -15,17 +15,20 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
     public static void CheckName(string name, OptionsErrors errors)
     {
         if (name.Length is 0 or > 64 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
-            errors.Add($"Adapter:Routes:{name} must be named by up to 64 letters, digits, dashes and underscores: the name is used in addresses and folders.");
+            errors.Add($"Adapter:Routes:{name} must be named by up to 64 letters, digits, dashes and underscores: the name is "
+                + "used in addresses and folders.");
     }
 
     public static void CheckCallers(string name, RouteOptions options, AdapterOptions all, OptionsErrors errors)
     {
         foreach (var caller in options.Callers.Where(caller => !all.ApiKeys.ContainsKey(caller)))
-            errors.Add($"Adapter:Routes:{name}:Callers names '{caller}', but Adapter:ApiKeys does not have that name: nobody could use the route.");
+            errors.Add($"Adapter:Routes:{name}:Callers names '{caller}', but Adapter:ApiKeys does not have that name: "
+                + "nobody could use the route.");
     }
 
     /// <returns>Null where it is too invalid to be read further.</returns>
-    public static Route? Read(string name, RouteOptions options, IConfigurationSection criteria, AdapterOptions all, OptionsErrors errors) =>
+    public static Route? Read(
+        string name, RouteOptions options, IConfigurationSection criteria, AdapterOptions all, OptionsErrors errors) =>
         new RouteReader(name, options, all, errors).Read(criteria);
 
     private Route? Read(IConfigurationSection criteria)
@@ -33,7 +36,8 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         var index = Array.IndexOf(Patterns, options.Pattern?.ToLowerInvariant());
         if (index < 0)
         {
-            errors.Add($"{Path}:Pattern is '{options.Pattern}', but must be one of {string.Join(", ", Patterns)}, {Import}: it defines how the route works.");
+            errors.Add($"{Path}:Pattern is '{options.Pattern}', but must be one of {string.Join(", ", Patterns)}, {Import}: it "
+                + "defines how the route works.");
             return null;
         }
 
@@ -43,7 +47,8 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         errors.OneOf($"{Path}:Format", options.Format, "csv", "ndjson");
         errors.OneOf($"{Path}:Compression", options.Compression, "gzip", "none");
         if (options.Import is not null)
-            errors.Add($"{Path}:Import is set, but a route of {options.Pattern} does not use it (it exports): leave it out, or make it an import route.");
+            errors.Add($"{Path}:Import is set, but a route of {options.Pattern} does not use it (it exports): leave it out, or "
+                + "make it an import route.");
         var cron = CronOf(pattern);
         var events = EventsOf(pattern);
         var (wait, waitAt) = WaitOf(pattern);
@@ -87,7 +92,8 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
 
         if (options.TimeZone is null || !TimeZoneInfo.TryFindSystemTimeZoneById(options.TimeZone, out var zone))
         {
-            errors.Add($"{Path}:TimeZone is '{options.TimeZone}', but must be a time zone that this machine knows, such as Europe/Berlin or UTC: the route would run at the wrong time.");
+            errors.Add($"{Path}:TimeZone is '{options.TimeZone}', but must be a time zone that this machine knows, such as "
+                + "Europe/Berlin or UTC: the route would run at the wrong time.");
             return null;
         }
 
@@ -98,7 +104,8 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         }
         catch (FormatException e)
         {
-            errors.Add($"{Path}:Cron is '{options.Cron}', but must be a cron expression with seconds, such as '0 0 2 * * ?': the route would never run. {e.Message}");
+            errors.Add($"{Path}:Cron is '{options.Cron}', but must be a cron expression with seconds, such as '0 0 2 * * ?': the "
+                + $"route would never run. {e.Message}");
             return null;
         }
 
@@ -119,7 +126,8 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
 
         errors.OneOf($"{Path}:Accept", options.Accept, "own", "any");
         if (options.Accept is not null && pattern == Pattern.OnDemandEvents)
-            errors.Add($"{Path}:Accept is set, but a route of {options.Pattern} delivers only what it was asked for: leave it out.");
+            errors.Add(
+                $"{Path}:Accept is set, but a route of {options.Pattern} delivers only what it was asked for: leave it out.");
         if (options.Cron is null && pattern == Pattern.ScheduledEvents && options.Accept != "any")
         {
             // It still runs when it is triggered.
@@ -135,10 +143,12 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
             case "sqs" when Uri.TryCreate(options.QueueUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https":
                 return new EventSource(options.QueueUrl);
             case "sqs":
-                errors.Add($"{Path}:QueueUrl is '{options.QueueUrl}', but must be the absolute http or https address of a queue: nothing could be received.");
+                errors.Add($"{Path}:QueueUrl is '{options.QueueUrl}', but must be the absolute http or https address of a queue: "
+                    + "nothing could be received.");
                 return null;
             default:
-                errors.Add($"{Path}:Events is '{options.Events}', but must be feed or sqs: the route would never learn about its batch.");
+                errors.Add($"{Path}:Events is '{options.Events}', but must be feed or sqs: the route would never "
+                    + "learn about its batch.");
                 return null;
         }
     }
@@ -149,7 +159,8 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         {
             Absent("Wait", options.Wait, "it waits for events");
             if (options.WaitAt is not null)
-                errors.Add($"{Path}:WaitAt is set, but a route of {options.Pattern} does not use it (it waits for events): leave it out.");
+                errors.Add($"{Path}:WaitAt is set, but a route of {options.Pattern} does not use it (it waits for "
+                    + "events): leave it out.");
             return (WaitKind.Status, null);
         }
 
@@ -157,7 +168,8 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
         {
             if (options.WaitAt is null)
             {
-                errors.Add($"{Path}:WaitAt is not set, but with Wait = {options.Wait} must name the place where the service's staging is served: there would be nothing to look at.");
+                errors.Add($"{Path}:WaitAt is not set, but with Wait = {options.Wait} must name the place where the service's "
+                    + "staging is served: there would be nothing to look at.");
                 return (WaitKind.Status, null);
             }
 
@@ -190,7 +202,8 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
 
     private bool SharesBatches()
     {
-        var others = all.Routes.Where(each => each.Key != name && each.Value.Dataset == options.Dataset).Select(each => each.Value.Accept).ToList();
+        var others = all.Routes.Where(each => each.Key != name && each.Value.Dataset == options.Dataset)
+            .Select(each => each.Value.Accept).ToList();
         return others.Count > 0 && (options.Accept == "any" || others.Contains("any"));
     }
 
@@ -198,11 +211,13 @@ internal sealed class RouteReader(string name, RouteOptions options, AdapterOpti
     {
         if (options.Notify is not { } notify)
             return null;
-        var isAddress = Uri.TryCreate(notify.Url, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.UserInfo.Length == 0;
+        var isAddress = Uri.TryCreate(notify.Url, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+            && url.UserInfo.Length == 0;
         if (!isAddress)
             errors.Add($"{Path}:Notify:Url must be an absolute http or https address without a user: nobody could be notified.");
         if (!WebhookSignature.IsSecret(notify.Secret))
-            errors.Add($"{Path}:Notify:Secret must be whsec_ and the base64 of 24 to 64 bytes: the consumer system could not tell a notice from a forged one.");
+            errors.Add($"{Path}:Notify:Secret must be whsec_ and the base64 of 24 to 64 bytes: the consumer system could not "
+                + "tell a notice from a forged one.");
         return isAddress && notify.Secret is not null ? new(url!, notify.Secret) : null;
     }
 

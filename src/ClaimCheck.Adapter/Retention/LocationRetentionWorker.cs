@@ -4,7 +4,8 @@ namespace ClaimCheck.Adapter.Retention;
 /// Regularly checks the destinations for batches whose retention is over, and for leftovers of crashed writers.
 /// </summary>
 internal sealed partial class LocationRetentionWorker(
-    CheckedAdapterOptions options, RouteLocations locations, LocationRetention retention, RouteFailures failures, ILogger<LocationRetentionWorker> logger) : BackgroundService
+    CheckedAdapterOptions options, RouteLocations locations, LocationRetention retention, RouteFailures failures,
+    ILogger<LocationRetentionWorker> logger) : BackgroundService
 {
     private const string Step = "retention";
     private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
@@ -18,7 +19,8 @@ internal sealed partial class LocationRetentionWorker(
         from route in options.Routes
         let destination = route.Destination as LocationDestination
         where destination is not null
-        select BackgroundLoop.RunAsync($"The retention of route {route.Name}", token => WorkAsync(route, destination, token), logger, stoppingToken));
+        select BackgroundLoop.RunAsync(
+            $"The retention of route {route.Name}", token => WorkAsync(route, destination, token), logger, stoppingToken));
 
     private async Task WorkAsync(Route route, LocationDestination destination, CancellationToken stoppingToken)
     {
@@ -29,7 +31,8 @@ internal sealed partial class LocationRetentionWorker(
             try
             {
                 await Task.Delay(PollInterval.Jittered(pause > ShortestPause ? pause : ShortestPause), stoppingToken);
-                await retention.SweepAsync(location, destination.Folder.Depth, options.Retention, options.TemporaryLease, stoppingToken);
+                await retention.SweepAsync(
+                    location, destination.Folder.Depth, options.Retention, options.TemporaryLease, stoppingToken);
                 failures.Succeeded(route.Name, Step);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -11,5 +11,6 @@ internal static class PollInterval
     /// <param name="first">The interval after the first.</param>
     /// <param name="longest">The longest.</param>
     public static TimeSpan After(int looks, TimeSpan first, TimeSpan longest) =>
-        Jittered(TimeSpan.FromMilliseconds(Math.Min(first.TotalMilliseconds * Math.Pow(1.5, Math.Clamp(looks - 1, 0, 64)), longest.TotalMilliseconds)));
+        Jittered(TimeSpan.FromMilliseconds(
+            Math.Min(first.TotalMilliseconds * Math.Pow(1.5, Math.Clamp(looks - 1, 0, 64)), longest.TotalMilliseconds)));
 }

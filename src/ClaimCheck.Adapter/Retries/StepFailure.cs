@@ -10,7 +10,8 @@ namespace ClaimCheck.Adapter.Retries;
 /// <param name="Since">When it first did, of the tries that failed in a row.</param>
 /// <param name="Tries">How many those are, over all processes.</param>
 /// <param name="NextTryAt">When it is tried again.</param>
-internal sealed record StepFailure(string Step, string Code, string Detail, DateTimeOffset At, DateTimeOffset Since, int Tries, DateTimeOffset? NextTryAt)
+internal sealed record StepFailure(
+    string Step, string Code, string Detail, DateTimeOffset At, DateTimeOffset Since, int Tries, DateTimeOffset? NextTryAt)
 {
     /// <summary>An unexpected failure; its message may contain anything, and is only in the log.</summary>
     public const string UnexpectedCode = "unexpected";
@@ -18,9 +19,10 @@ internal sealed record StepFailure(string Step, string Code, string Detail, Date
     private const int LongestDetail = 1000;
 
     /// <summary>One more try that failed.</summary>
-    public static StepFailure After(StepFailure? before, string step, string code, string detail, DateTimeOffset now, TimeSpan pause) => new(
-        step, code, detail.Length > LongestDetail ? detail[..LongestDetail] : detail, now,
-        before?.Step == step ? before.Since : now, before?.Step == step ? before.Tries + 1 : 1, now + pause);
+    public static StepFailure After(
+        StepFailure? before, string step, string code, string detail, DateTimeOffset now, TimeSpan pause) => new(
+            step, code, detail.Length > LongestDetail ? detail[..LongestDetail] : detail, now,
+            before?.Step == step ? before.Since : now, before?.Step == step ? before.Tries + 1 : 1, now + pause);
 
     public static string Unexpected(Exception e) => $"An unexpected {e.GetType().Name} occurred; the log has the details.";
 }

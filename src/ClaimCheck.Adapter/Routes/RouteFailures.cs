@@ -13,5 +13,6 @@ internal sealed class RouteFailures(TimeProvider time)
     public void Succeeded(string route, string step) => all.TryRemove((route, step), out _);
 
     /// <summary>The last one, or null.</summary>
-    public StepFailure? Of(string route) => all.Where(each => each.Key.Route == route).Select(each => each.Value).MaxBy(failure => failure.At);
+    public StepFailure? Of(string route) =>
+        all.Where(each => each.Key.Route == route).Select(each => each.Value).MaxBy(failure => failure.At);
 }

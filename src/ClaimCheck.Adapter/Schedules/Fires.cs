@@ -8,7 +8,8 @@ internal static class Fires
     private static readonly TimeSpan[] Windows =
         [TimeSpan.FromMinutes(1), TimeSpan.FromHours(1), TimeSpan.FromDays(1), TimeSpan.FromDays(32), TimeSpan.FromDays(400)];
 
-    /// <summary>The last moment after <paramref name="after"/> and up to <paramref name="now"/>, or null where there is none.</summary>
+    /// <summary>The last moment after <paramref name="after"/> and up to <paramref name="now"/>, or null where
+    /// there is none.</summary>
     public static DateTimeOffset? LatestDue(CronExpression cron, DateTimeOffset after, DateTimeOffset now)
     {
         // Near its end first: an expression that fires each second, and a process that was stopped for a month, yield millions of

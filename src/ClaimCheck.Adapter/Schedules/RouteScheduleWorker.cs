@@ -5,7 +5,9 @@ namespace ClaimCheck.Adapter.Schedules;
 /// moves on, and found again if the process ended in between. Of the fire times that passed while no process ran, only the last
 /// one counts.
 /// </summary>
-internal sealed partial class RouteScheduleWorker(CheckedAdapterOptions options, DeliveryBook book, StateDirectory state, RouteFailures failures, ILogger<RouteScheduleWorker> logger) : BackgroundService
+internal sealed partial class RouteScheduleWorker(
+    CheckedAdapterOptions options, DeliveryBook book, StateDirectory state, RouteFailures failures,
+    ILogger<RouteScheduleWorker> logger) : BackgroundService
 {
     private const string Step = "clock";
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(30); // the machine's clock may be changed
@@ -26,7 +28,8 @@ internal sealed partial class RouteScheduleWorker(CheckedAdapterOptions options,
     private Task RunAsync(CancellationToken stoppingToken) => Task.WhenAll(
         from route in options.Routes
         where route.Cron is not null
-        select BackgroundLoop.RunAsync($"The clock of route {route.Name}", token => RunAsync(route, token), logger, stoppingToken));
+        select BackgroundLoop.RunAsync(
+            $"The clock of route {route.Name}", token => RunAsync(route, token), logger, stoppingToken));
 
     private async Task RunAsync(Route route, CancellationToken stoppingToken)
     {
@@ -43,7 +46,8 @@ internal sealed partial class RouteScheduleWorker(CheckedAdapterOptions options,
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 Log.NotWritten(logger, Defect.Of(e), route.Name);
-                failures.Failed(route.Name, Step, "state_not_written", "The state directory can't be written to; the log has the reason.", AfterFailure);
+                failures.Failed(route.Name, Step, "state_not_written",
+                    "The state directory can't be written to; the log has the reason.", AfterFailure);
                 await Task.Delay(AfterFailure, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -55,7 +59,8 @@ internal sealed partial class RouteScheduleWorker(CheckedAdapterOptions options,
         var clock = await ClockAsync(route, now, stoppingToken);
         if (Fires.LatestDue(cron, clock.RanUntil, now) is { } fireAt)
         {
-            var (delivery, isNew) = await book.BeginAsync(route, $"fire {fireAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}", route.Request(), null, stoppingToken);
+            var (delivery, isNew) = await book.BeginAsync(
+                route, $"fire {fireAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}", route.Request(), null, stoppingToken);
             await SaveAsync(route, clock with { RanUntil = fireAt, LastFireAt = fireAt }, stoppingToken);
             failures.Succeeded(route.Name, Step);
             if (isNew)
@@ -75,7 +80,9 @@ internal sealed partial class RouteScheduleWorker(CheckedAdapterOptions options,
         var cron = $"{route.Cron!.CronExpressionString} {route.Cron.TimeZone.Id}";
         clock = await state.LoadClockAsync(route.Name, cancellationToken);
         // A new route, or a new expression, has no missed fire times.
-        return clock?.Cron == cron ? clocks[route.Name] = clock : await SaveAsync(route, new(cron, now, clock?.LastFireAt), cancellationToken);
+        return clock?.Cron == cron
+            ? clocks[route.Name] = clock
+            : await SaveAsync(route, new(cron, now, clock?.LastFireAt), cancellationToken);
     }
 
     private async Task<RouteClock> SaveAsync(Route route, RouteClock clock, CancellationToken cancellationToken)
@@ -89,7 +96,8 @@ internal sealed partial class RouteScheduleWorker(CheckedAdapterOptions options,
         [LoggerMessage(LogLevel.Information, "Route {Route} is triggered for {FireAt}: delivery {DeliveryId}.")]
         public static partial void Fired(ILogger logger, string route, DateTimeOffset fireAt, string deliveryId);
 
-        [LoggerMessage(LogLevel.Error, "Route {Route} could not be triggered: the state directory can't be written to. It is tried again.")]
+        [LoggerMessage(
+            LogLevel.Error, "Route {Route} could not be triggered: the state directory can't be written to. It is tried again.")]
         public static partial void NotWritten(ILogger logger, Exception exception, string route);
     }
 }

@@ -1,8 +1,8 @@
 namespace ClaimCheck.Adapter.Service;
 
 /// <summary>
-/// Calls of the service that are one try each, since the deliveries have their own delays: a state with its Retry-After, a receipt, a
-/// look at staging.
+/// Calls of the service that are one try each, since the deliveries have their own delays: a state with its Retry-After, a
+/// receipt, a look at staging.
 /// </summary>
 internal sealed class ServiceApi(CheckedAdapterOptions options) : IDisposable
 {
@@ -45,7 +45,8 @@ internal sealed class ServiceApi(CheckedAdapterOptions options) : IDisposable
                 _ => false,
             };
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or IOException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return false; // the message may contain the link; and the state is asked for as well
         }

@@ -1,7 +1,8 @@
 namespace ClaimCheck.Adapter.Startup;
 
 /// <summary>The adapter can't start. Each line states what is wrong, and the consequence.</summary>
-internal sealed class CanNotStartException(IReadOnlyList<string> lines, Exception? inner = null) : Exception(string.Join('\n', lines), inner)
+internal sealed class CanNotStartException(IReadOnlyList<string> lines, Exception? inner = null)
+    : Exception(string.Join('\n', lines), inner)
 {
     public CanNotStartException(string line, Exception? inner = null)
         : this([line], inner)

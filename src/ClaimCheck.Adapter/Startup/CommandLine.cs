@@ -47,7 +47,8 @@ internal static class CommandLine
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            await Console.Error.WriteLineAsync($"claimcheck-adapter: {e.Message.TrimEnd('.')}. Choose another with --urls http://127.0.0.1:<port>.");
+            await Console.Error.WriteLineAsync(
+                $"claimcheck-adapter: {e.Message.TrimEnd('.')}. Choose another with --urls http://127.0.0.1:<port>.");
             return CanNotStart;
         }
     }
@@ -77,7 +78,8 @@ internal static class CommandLine
     private static void Insert(ConfigurationManager configuration, string file)
     {
         if (!File.Exists(file))
-            throw new CanNotStartException($"--config names {file}, but that file does not exist: there would be nothing to read.");
+            throw new CanNotStartException(
+                $"--config names {file}, but that file does not exist: there would be nothing to read.");
         var source = new JsonConfigurationSource { Path = file };
         source.ResolveFileProvider();
         var sources = ((IConfigurationBuilder)configuration).Sources;

@@ -1,11 +1,12 @@
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>
-/// What is left to do once a delivery is at its destination, or has ended: its notices and receipts, a look for a revocation where no
-/// event announces one, and finally its deletion.
+/// What is left to do once a delivery is at its destination, or has ended: its notices and receipts, a look for a revocation
+/// where no event announces one, and finally its deletion.
 /// </summary>
 internal sealed partial class CareStep(
-    CheckedAdapterOptions options, Duties duties, RevocationCheck revocation, DeliveryBook book, ILogger<CareStep> logger) : IDeliveryStep
+    CheckedAdapterOptions options, Duties duties, RevocationCheck revocation, DeliveryBook book, ILogger<CareStep> logger)
+    : IDeliveryStep
 {
     private readonly TimeProvider time = TimeProvider.System;
 
@@ -17,7 +18,8 @@ internal sealed partial class CareStep(
         var next = DateTimeOffset.MaxValue;
         foreach (var duty in document.Duties.Where(duty => duty.IsOpen))
         {
-            if (time.GetUtcNow() >= delivery.Looks.NextTryOf(duty) && await duties.DischargeAsync(delivery, route, duty, cancellationToken))
+            if (time.GetUtcNow() >= delivery.Looks.NextTryOf(duty)
+                && await duties.DischargeAsync(delivery, route, duty, cancellationToken))
                 return TimeSpan.Zero;
             next = Earlier(next, delivery.Looks.NextTryOf(duty));
         }
@@ -49,7 +51,9 @@ internal sealed partial class CareStep(
     private DateTimeOffset ForgetAt(DeliveryDocument document)
     {
         var ended = (document.EndedAt ?? document.DeliveredAt ?? document.CreatedAt) + options.StateRetention;
-        return document.State == DeliveryState.Delivered && document.BatchExpiresAt > ended ? document.BatchExpiresAt.Value : ended;
+        return document.State == DeliveryState.Delivered && document.BatchExpiresAt > ended
+            ? document.BatchExpiresAt.Value
+            : ended;
     }
 
     private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;

@@ -39,8 +39,10 @@ internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<
         ExportState.Ready => await delivery.ChangeAsync(document => document.Ready(), CancellationToken.None),
         ExportState.Revoked => await delivery.ChangeAsync(document => document.RevokedBySource(null), CancellationToken.None),
         ExportState.Cancelled => await CancelledAsync(delivery, route, null),
-        ExportState.Failed => await FailAsync(delivery, route, new(export.Failure?.Code ?? ProblemCodes.ExportFailed, export.Failure?.Detail ?? "The export failed.")),
-        ExportState.Expired => await FailAsync(delivery, route, new(ProblemCodes.BatchExpired, "The batch's retention was over before it was delivered.")),
+        ExportState.Failed => await FailAsync(delivery, route, new(
+            export.Failure?.Code ?? ProblemCodes.ExportFailed, export.Failure?.Detail ?? "The export failed.")),
+        ExportState.Expired => await FailAsync(
+            delivery, route, new(ProblemCodes.BatchExpired, "The batch's retention was over before it was delivered.")),
         _ => false,
     };
 
@@ -68,7 +70,8 @@ internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<
 
     public async Task<bool> FailAsync(Delivery delivery, Route route, DeliveryFailure failure)
     {
-        var hasFailed = await delivery.ChangeAsync(document => document.Failed(failure, document.IsToldOf(route), time.GetUtcNow()), CancellationToken.None);
+        var hasFailed = await delivery.ChangeAsync(
+            document => document.Failed(failure, document.IsToldOf(route), time.GetUtcNow()), CancellationToken.None);
         if (hasFailed)
             Log.Failed(logger, delivery.Document.Id, route.Name, failure.Code, failure.Detail);
         return hasFailed;
@@ -92,13 +95,15 @@ internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<
                 await RevokedAsync(delivery, batch.Reason);
                 break;
             case ExportState.Expired or ExportState.Failed:
-                await FailAsync(delivery, route, new(ProblemCodes.BatchExpired, $"The batch is {batch.State}: there is nothing to deliver."));
+                await FailAsync(
+                    delivery, route, new(ProblemCodes.BatchExpired, $"The batch is {batch.State}: there is nothing to deliver."));
                 break;
             case ExportState.Cancelled:
                 await CancelledAsync(delivery, route, batch.Reason);
                 break;
             default:
-                throw new BatchNotReadyException($"The batch is {batch.State}, although it was announced as ready.", batch.BatchId, null);
+                throw new BatchNotReadyException(
+                    $"The batch is {batch.State}, although it was announced as ready.", batch.BatchId, null);
         }
     }
 
@@ -107,7 +112,8 @@ internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<
         [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId} of route {Route} failed ({Code}): {Detail}")]
         public static partial void Failed(ILogger logger, string deliveryId, string route, string code, string detail);
 
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: batch {BatchId} was revoked, and what was delivered of it will be removed.")]
+        [LoggerMessage(LogLevel.Information,
+            "Delivery {DeliveryId}: batch {BatchId} was revoked, and what was delivered of it will be removed.")]
         public static partial void Revoked(ILogger logger, string deliveryId, BatchId? batchId);
 
         [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} can't be delivered, and is given up.")]

@@ -67,17 +67,21 @@ internal sealed partial class DeliveryRunner(
         {
             var pause = Again(delivery, TimeSpan.Zero);
             Log.Unexpected(logger, Defect.Of(e), delivery.Document.Id, delivery.Document.State, pause);
-            return await NoteAsync(delivery, route, StepFailure.UnexpectedCode, StepFailure.Unexpected(e), pause) ? TimeSpan.Zero : pause;
+            return await NoteAsync(delivery, route, StepFailure.UnexpectedCode, StepFailure.Unexpected(e), pause)
+                ? TimeSpan.Zero
+                : pause;
         }
     }
 
     private IDeliveryStep StepOf(DeliveryDocument document, Route route) => steps.First(step => step.Takes(document, route));
 
     // What was pushed must be removed, however long that takes: a removal is not given up.
-    private static bool EndsInVain(DeliveryState state) => state is DeliveryState.Requested or DeliveryState.Waiting or DeliveryState.Delivering;
+    private static bool EndsInVain(DeliveryState state) =>
+        state is DeliveryState.Requested or DeliveryState.Waiting or DeliveryState.Delivering;
 
     // The state of the export is asked for in any case, and tells when it is ready.
-    private static bool LooksInVain(Delivery delivery) => delivery.Document.State == DeliveryState.Waiting && delivery.Looks.IsLookFailing;
+    private static bool LooksInVain(Delivery delivery) =>
+        delivery.Document.State == DeliveryState.Waiting && delivery.Looks.IsLookFailing;
 
     private static string NameOf(DeliveryState state) => state.ToString().ToLowerInvariant();
 
@@ -90,7 +94,8 @@ internal sealed partial class DeliveryRunner(
         {
             try
             {
-                return await outcomes.FailAsync(delivery, route, new(code, $"It was given up after {failure.Tries} tries since {failure.Since:u}. {detail}"));
+                return await outcomes.FailAsync(
+                    delivery, route, new(code, $"It was given up after {failure.Tries} tries since {failure.Since:u}. {detail}"));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -98,7 +103,8 @@ internal sealed partial class DeliveryRunner(
             }
         }
 
-        await delivery.NoteAsync(each => each.State == document.State ? each with { LastFailure = failure } : null, CancellationToken.None);
+        await delivery.NoteAsync(
+            each => each.State == document.State ? each with { LastFailure = failure } : null, CancellationToken.None);
         return false;
     }
 
@@ -108,13 +114,17 @@ internal sealed partial class DeliveryRunner(
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId} ({State}) is tried again in {Pause}. {Code}: {Reason}")]
-        public static partial void TryAgain(ILogger logger, string deliveryId, DeliveryState state, TimeSpan pause, string code, string reason);
+        public static partial void TryAgain(
+            ILogger logger, string deliveryId, DeliveryState state, TimeSpan pause, string code, string reason);
 
-        [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} ({State}) is refused, and tried again in {Pause}: somebody must fix it. {Code}: {Reason}")]
-        public static partial void Refused(ILogger logger, string deliveryId, DeliveryState state, TimeSpan pause, string code, string reason);
+        [LoggerMessage(LogLevel.Error,
+            "Delivery {DeliveryId} ({State}) is refused, and tried again in {Pause}: somebody must fix it. {Code}: {Reason}")]
+        public static partial void Refused(
+            ILogger logger, string deliveryId, DeliveryState state, TimeSpan pause, string code, string reason);
 
         [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId} ({State}) failed unexpectedly, and is tried again in {Pause}.")]
-        public static partial void Unexpected(ILogger logger, Exception exception, string deliveryId, DeliveryState state, TimeSpan pause);
+        public static partial void Unexpected(
+            ILogger logger, Exception exception, string deliveryId, DeliveryState state, TimeSpan pause);
 
         [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId} is suspended: its route {Route} is not configured any more.")]
         public static partial void RouteIsGone(ILogger logger, string deliveryId, string route);

@@ -3,7 +3,8 @@ using ClaimCheck.Adapter.Notices;
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Sends the notices and receipts that the adapter owes about a delivery.</summary>
-internal sealed partial class Duties(CheckedAdapterOptions options, ServiceApi service, NoticeSender notices, ILogger<Duties> logger)
+internal sealed partial class Duties(
+    CheckedAdapterOptions options, ServiceApi service, NoticeSender notices, ILogger<Duties> logger)
 {
     private readonly TimeProvider time = TimeProvider.System;
 
@@ -61,7 +62,8 @@ internal sealed partial class Duties(CheckedAdapterOptions options, ServiceApi s
         var succeeded = duty.What == ReceiptState.Completed ? document.Records ?? 0 : 0;
         try
         {
-            await service.PutReceiptAsync(document.BatchId!.Value, new ReceiptReport { State = duty.What, Succeeded = succeeded }, cancellationToken);
+            await service.PutReceiptAsync(
+                document.BatchId!.Value, new ReceiptReport { State = duty.What, Succeeded = succeeded }, cancellationToken);
             return new(null, true);
         }
         catch (ClaimCheckException e)
@@ -75,8 +77,10 @@ internal sealed partial class Duties(CheckedAdapterOptions options, ServiceApi s
         [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: the {Kind} '{What}' is accepted.")]
         public static partial void Discharged(ILogger logger, string deliveryId, DutyKind kind, string what);
 
-        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId}: the {Kind} '{What}' is tried again in {Pause}. {Code}: {Reason}")]
-        public static partial void TriedInVain(ILogger logger, string deliveryId, DutyKind kind, string what, TimeSpan pause, string code, string reason);
+        [LoggerMessage(
+            LogLevel.Warning, "Delivery {DeliveryId}: the {Kind} '{What}' is tried again in {Pause}. {Code}: {Reason}")]
+        public static partial void TriedInVain(
+            ILogger logger, string deliveryId, DutyKind kind, string what, TimeSpan pause, string code, string reason);
 
         [LoggerMessage(LogLevel.Error, "Delivery {DeliveryId}: the notice '{What}' can't be created.")]
         public static partial void Broken(ILogger logger, Exception exception, string deliveryId, string what);

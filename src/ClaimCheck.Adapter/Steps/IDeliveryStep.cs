@@ -1,8 +1,8 @@
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>
-/// One step of deliveries. It reads the document, does one thing that may be repeated, and stores the next state; so a process may end
-/// anywhere, and the next one continues.
+/// One step of deliveries. It reads the document, does one thing that may be repeated, and stores the next state; so a process
+/// may end anywhere, and the next one continues.
 /// </summary>
 internal interface IDeliveryStep
 {

@@ -2,13 +2,15 @@ namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Loads a batch into a table, or what is left of it. Outcomes, checkpoints and receipts are the inbox's.</summary>
 internal sealed partial class LoadStep(
-    CheckedAdapterOptions options, TableInboxes tables, DeliveryOutcomes outcomes, ILogger<LoadStep> logger) : IDeliveryStep, IDisposable
+    CheckedAdapterOptions options, TableInboxes tables, DeliveryOutcomes outcomes, ILogger<LoadStep> logger)
+    : IDeliveryStep, IDisposable
 {
     // For each database: an unreachable one delays its own batches only.
     private readonly ConcurrentDictionary<string, SemaphoreSlim> slots = new(StringComparer.Ordinal);
     private readonly TimeProvider time = TimeProvider.System;
 
-    public bool Takes(DeliveryDocument document, Route route) => document.State == DeliveryState.Delivering && route.Destination is TableDestination;
+    public bool Takes(DeliveryDocument document, Route route) =>
+        document.State == DeliveryState.Delivering && route.Destination is TableDestination;
 
     public async Task<TimeSpan?> RunAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
@@ -54,9 +56,11 @@ internal sealed partial class LoadStep(
         Compression = batch.Compression,
     };
 
-    private async Task LoadAsync(Delivery delivery, Route route, TableDestination table, Batch batch, CancellationToken cancellationToken)
+    private async Task LoadAsync(
+        Delivery delivery, Route route, TableDestination table, Batch batch, CancellationToken cancellationToken)
     {
-        var loaded = await tables.LoadAsync(table, Ready(batch), count => delivery.Looks.RecordsDeleted = count, cancellationToken);
+        var loaded = await tables.LoadAsync(
+            table, Ready(batch), count => delivery.Looks.RecordsDeleted = count, cancellationToken);
         if (loaded.IsRevoked)
         {
             await outcomes.RevokedAsync(delivery, null);
@@ -64,14 +68,18 @@ internal sealed partial class LoadStep(
         }
 
         var records = new RecordOutcomes(loaded.Counts.Succeeded, loaded.Counts.Transient, loaded.Counts.Terminal);
-        if (await delivery.ChangeAsync(each => each.Loaded(batch, records, each.IsToldOf(route), time.GetUtcNow()), CancellationToken.None))
-            Log.Loaded(logger, delivery.Document.Id, route.Name, batch.BatchId, table, records.Succeeded, records.Transient, records.Terminal);
+        if (await delivery.ChangeAsync(
+            each => each.Loaded(batch, records, each.IsToldOf(route), time.GetUtcNow()), CancellationToken.None))
+            Log.Loaded(logger, delivery.Document.Id, route.Name, batch.BatchId, table, records.Succeeded, records.Transient,
+                records.Terminal);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is complete: batch {BatchId} is in {Destination}, {Succeeded} records; {Transient} failed transiently, {Terminal} terminally.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is complete: batch {BatchId} is in "
+            + "{Destination}, {Succeeded} records; {Transient} failed transiently, {Terminal} terminally.")]
         public static partial void Loaded(
-            ILogger logger, string deliveryId, string route, BatchId batchId, TableDestination destination, long succeeded, long transient, long terminal);
+            ILogger logger, string deliveryId, string route, BatchId batchId, TableDestination destination, long succeeded,
+            long transient, long terminal);
     }
 }

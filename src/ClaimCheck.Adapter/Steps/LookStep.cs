@@ -2,7 +2,8 @@ namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Looks for the batch where the route looks, and asks for the export's state as often as needed.</summary>
 internal sealed class LookStep(
-    CheckedAdapterOptions options, ClaimCheckClient client, ServiceApi service, ManifestLook manifest, DeliveryOutcomes outcomes) : IDeliveryStep
+    CheckedAdapterOptions options, ClaimCheckClient client, ServiceApi service, ManifestLook manifest, DeliveryOutcomes outcomes)
+    : IDeliveryStep
 {
     private readonly TimeProvider time = TimeProvider.System;
 
@@ -33,7 +34,9 @@ internal sealed class LookStep(
             looks.NextLookAt = time.GetUtcNow() + NextLook(looks);
         }
 
-        var next = ManifestLook.HasPlace(delivery, route) && looks.NextLookAt < looks.NextStatusAt ? looks.NextLookAt : looks.NextStatusAt.Value;
+        var next = ManifestLook.HasPlace(delivery, route) && looks.NextLookAt < looks.NextStatusAt
+            ? looks.NextLookAt
+            : looks.NextStatusAt.Value;
         return next - time.GetUtcNow() is var pause && pause > TimeSpan.Zero ? pause : TimeSpan.FromMilliseconds(1);
     }
 
@@ -43,7 +46,9 @@ internal sealed class LookStep(
     {
         var polling = options.Polling;
         delivery.Looks.NextLookAt = now + PollInterval.Jittered(polling.Interval / 2);
-        return delivery.IsNew && route.Events is null ? now + (ManifestLook.HasPlace(delivery, route) ? polling.StatusInterval : polling.Interval / 2) : now;
+        return delivery.IsNew && route.Events is null
+            ? now + (ManifestLook.HasPlace(delivery, route) ? polling.StatusInterval : polling.Interval / 2)
+            : now;
     }
 
     private async Task<bool> AskForStateAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
@@ -53,7 +58,8 @@ internal sealed class LookStep(
         TimeSpan? retryAfter = null;
         try
         {
-            if (route.Wait == WaitKind.Staging && looks is { Staging: null, MayAskForStaging: true } && document.Request is not null)
+            if (route.Wait == WaitKind.Staging && looks is { Staging: null, MayAskForStaging: true }
+                && document.Request is not null)
             {
                 // The link is a secret, and was not stored: the same request returns the same export, with a new link.
                 looks.MayAskForStaging = false;
@@ -72,10 +78,13 @@ internal sealed class LookStep(
 
         if (await outcomes.ObserveAsync(delivery, route, export))
             return true;
-        var pause = route.Events is not null || ManifestLook.HasPlace(delivery, route) ? PollInterval.Jittered(options.Polling.StatusInterval) : NextLook(looks);
+        var pause = route.Events is not null || ManifestLook.HasPlace(delivery, route)
+            ? PollInterval.Jittered(options.Polling.StatusInterval)
+            : NextLook(looks);
         looks.NextStatusAt = time.GetUtcNow() + (retryAfter > pause ? PollInterval.Jittered(retryAfter.Value) : pause);
         return false;
     }
 
-    private TimeSpan NextLook(Looks looks) => PollInterval.After(++looks.Count, options.Polling.Interval, options.Polling.LongestInterval);
+    private TimeSpan NextLook(Looks looks) =>
+        PollInterval.After(++looks.Count, options.Polling.Interval, options.Polling.LongestInterval);
 }

@@ -2,7 +2,8 @@ namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Looks for a batch's manifest in staging: through the link from the service's answer, or where the operator serves
 /// it.</summary>
-internal sealed partial class ManifestLook(CheckedAdapterOptions options, ServiceApi service, RouteLocations locations, ILogger<ManifestLook> logger)
+internal sealed partial class ManifestLook(
+    CheckedAdapterOptions options, ServiceApi service, RouteLocations locations, ILogger<ManifestLook> logger)
 {
     /// <summary>Whether there is a place to look at, beside the state of the export.</summary>
     public static bool HasPlace(Delivery delivery, Route route) => route.Events is null && route.Wait switch
@@ -45,7 +46,8 @@ internal sealed partial class ManifestLook(CheckedAdapterOptions options, Servic
         [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} saw its manifest ({Wait}): the batch is ready.")]
         public static partial void Seen(ILogger logger, string deliveryId, WaitKind wait);
 
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} can't see its place in staging (its link is refused), and asks for the export's state instead.")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} can't see its place in staging (its link is refused), and "
+            + "asks for the export's state instead.")]
         public static partial void LinkIsDead(ILogger logger, string deliveryId);
     }
 }

@@ -2,12 +2,14 @@ namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Pushes the batch's files to a location; files that are there already are not pushed again.</summary>
 internal sealed partial class PushStep(
-    CheckedAdapterOptions options, BatchPusher pusher, RouteLocations locations, DeliveryOutcomes outcomes, ILogger<PushStep> logger) : IDeliveryStep, IDisposable
+    CheckedAdapterOptions options, BatchPusher pusher, RouteLocations locations, DeliveryOutcomes outcomes,
+    ILogger<PushStep> logger) : IDeliveryStep, IDisposable
 {
     private readonly SemaphoreSlim slots = new(options.Parallelism);
     private readonly TimeProvider time = TimeProvider.System;
 
-    public bool Takes(DeliveryDocument document, Route route) => document.State == DeliveryState.Delivering && route.Destination is LocationDestination;
+    public bool Takes(DeliveryDocument document, Route route) =>
+        document.State == DeliveryState.Delivering && route.Destination is LocationDestination;
 
     public async Task<TimeSpan?> RunAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
@@ -55,15 +57,22 @@ internal sealed partial class PushStep(
     {
         if (await outcomes.ReadyBatchAsync(delivery, route, cancellationToken) is not { } batch)
             return;
-        var snapshotAt = batch.SnapshotAt ?? throw new BatchNotReadyException("The batch is ready, but the time of its snapshot is not known.", batch.BatchId, null);
-        var folder = ((LocationDestination)route.Destination).Folder.Render(batch.Dataset, batch.ExportId, batch.BatchId, snapshotAt);
+        var snapshotAt = batch.SnapshotAt ?? throw new BatchNotReadyException(
+            "The batch is ready, but the time of its snapshot is not known.", batch.BatchId, null);
+        var folder = ((LocationDestination)route.Destination).Folder.Render(
+            batch.Dataset, batch.ExportId, batch.BatchId, snapshotAt);
         await delivery.ChangeAsync(
-            each => each is { State: DeliveryState.Delivering, Folder: null } ? each with { Folder = folder, BatchExpiresAt = batch.ExpiresAt } : null, CancellationToken.None);
+            each => each is { State: DeliveryState.Delivering, Folder: null }
+                ? each with { Folder = folder, BatchExpiresAt = batch.ExpiresAt }
+                : null,
+            CancellationToken.None);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is complete: batch {BatchId} with {Records} records is at {Location}.")]
-        public static partial void Delivered(ILogger logger, string deliveryId, string route, BatchId batchId, long records, string location);
+        [LoggerMessage(LogLevel.Information,
+            "Delivery {DeliveryId} of route {Route} is complete: batch {BatchId} with {Records} records is at {Location}.")]
+        public static partial void Delivered(
+            ILogger logger, string deliveryId, string route, BatchId batchId, long records, string location);
     }
 }

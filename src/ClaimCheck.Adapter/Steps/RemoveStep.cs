@@ -1,12 +1,15 @@
 namespace ClaimCheck.Adapter.Steps;
 
-/// <summary>Removes what is there of a batch that was revoked, or cancelled by its caller; a cancellation goes to the service first.</summary>
+/// <summary>Removes what is there of a batch that was revoked, or cancelled by its caller; a cancellation goes to the
+/// service first.</summary>
 internal sealed partial class RemoveStep(
-    ClaimCheckClient client, BatchPusher pusher, RouteLocations locations, TableInboxes tables, ILogger<RemoveStep> logger) : IDeliveryStep
+    ClaimCheckClient client, BatchPusher pusher, RouteLocations locations, TableInboxes tables, ILogger<RemoveStep> logger)
+    : IDeliveryStep
 {
     private readonly TimeProvider time = TimeProvider.System;
 
-    public bool Takes(DeliveryDocument document, Route route) => document.State is DeliveryState.Cancelling or DeliveryState.Revoking;
+    public bool Takes(DeliveryDocument document, Route route) =>
+        document.State is DeliveryState.Cancelling or DeliveryState.Revoking;
 
     public async Task<TimeSpan?> RunAsync(Delivery delivery, Route route, CancellationToken cancellationToken)
     {
@@ -24,7 +27,8 @@ internal sealed partial class RemoveStep(
         var document = delivery.Document;
         if (document.Folder is not null)
         {
-            var note = new RemovalNote(document.State == DeliveryState.Cancelling ? ExportState.Cancelled : ExportState.Revoked, document.Reason, time.GetUtcNow());
+            var note = new RemovalNote(document.State == DeliveryState.Cancelling ? ExportState.Cancelled : ExportState.Revoked,
+                document.Reason, time.GetUtcNow());
             await pusher.RemoveAsync(locations.Of(route), document.Folder, note, cancellationToken);
         }
 
@@ -36,10 +40,12 @@ internal sealed partial class RemoveStep(
     private async Task DiscardAsync(Delivery delivery, Route route, TableDestination table, CancellationToken cancellationToken)
     {
         var document = delivery.Document;
-        if (document.BatchId is { } batchId && await tables.DiscardAsync(table, batchId, document.Dataset, document.Reason, cancellationToken) is { } count)
+        if (document.BatchId is { } batchId
+            && await tables.DiscardAsync(table, batchId, document.Dataset, document.Reason, cancellationToken) is { } count)
             delivery.Looks.RecordsDeleted = count;
         var deleted = delivery.Looks.RecordsDeleted;
-        if (await delivery.ChangeAsync(each => each.Unloaded(deleted, each.IsToldOf(route), time.GetUtcNow()), CancellationToken.None))
+        if (await delivery.ChangeAsync(
+            each => each.Unloaded(deleted, each.IsToldOf(route), time.GetUtcNow()), CancellationToken.None))
             Log.Discarded(logger, document.Id, route.Name, delivery.Document.State, table, deleted);
     }
 
@@ -71,10 +77,13 @@ internal sealed partial class RemoveStep(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is {State}: nothing of it is at the location.")]
+        [LoggerMessage(
+            LogLevel.Information, "Delivery {DeliveryId} of route {Route} is {State}: nothing of it is at the location.")]
         public static partial void Removed(ILogger logger, string deliveryId, string route, DeliveryState state);
 
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is {State}: records deleted from {Destination}: {Deleted}.")]
-        public static partial void Discarded(ILogger logger, string deliveryId, string route, DeliveryState state, TableDestination destination, long? deleted);
+        [LoggerMessage(LogLevel.Information,
+            "Delivery {DeliveryId} of route {Route} is {State}: records deleted from {Destination}: {Deleted}.")]
+        public static partial void Discarded(
+            ILogger logger, string deliveryId, string route, DeliveryState state, TableDestination destination, long? deleted);
     }
 }

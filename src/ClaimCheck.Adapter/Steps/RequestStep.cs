@@ -1,10 +1,11 @@
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>
-/// Requests the export from the service. The same delivery uses the same key, so that the service answers with the same export, whatever
-/// happened to earlier answers.
+/// Requests the export from the service. The same delivery uses the same key, so that the service answers with the same export,
+/// whatever happened to earlier answers.
 /// </summary>
-internal sealed partial class RequestStep(ClaimCheckClient client, DeliveryBook book, DeliveryOutcomes outcomes, ILogger<RequestStep> logger) : IDeliveryStep
+internal sealed partial class RequestStep(
+    ClaimCheckClient client, DeliveryBook book, DeliveryOutcomes outcomes, ILogger<RequestStep> logger) : IDeliveryStep
 {
     public bool Takes(DeliveryDocument document, Route route) => document.State == DeliveryState.Requested;
 
@@ -37,10 +38,12 @@ internal sealed partial class RequestStep(ClaimCheckClient client, DeliveryBook 
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is requested: export {ExportId}, batch {BatchId}.")]
+        [LoggerMessage(
+            LogLevel.Information, "Delivery {DeliveryId} of route {Route} is requested: export {ExportId}, batch {BatchId}.")]
         public static partial void Asked(ILogger logger, string deliveryId, string route, ExportId exportId, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is refused by the service, and its caller is told so; nothing is kept. {Code}: {Detail}")]
+        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId} of route {Route} is refused by the service, and its caller "
+            + "is told so; nothing is kept. {Code}: {Detail}")]
         public static partial void Refused(ILogger logger, string deliveryId, string route, string code, string detail);
     }
 }

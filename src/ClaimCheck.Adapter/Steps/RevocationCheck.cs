@@ -1,7 +1,8 @@
 namespace ClaimCheck.Adapter.Steps;
 
 /// <summary>Asks for a revocation where no event announces one.</summary>
-internal sealed partial class RevocationCheck(CheckedAdapterOptions options, ClaimCheckClient client, ILogger<RevocationCheck> logger) : IDisposable
+internal sealed partial class RevocationCheck(
+    CheckedAdapterOptions options, ClaimCheckClient client, ILogger<RevocationCheck> logger) : IDisposable
 {
     private const string Step = "revocationCheck";
     private readonly TimeProvider time = TimeProvider.System;
@@ -26,7 +27,8 @@ internal sealed partial class RevocationCheck(CheckedAdapterOptions options, Cla
         try
         {
             var batch = await client.GetBatchAsync(document.BatchId!.Value, cancellationToken);
-            await delivery.NoteAsync(each => each.LastFailure?.Step == Step ? each with { LastFailure = null } : null, CancellationToken.None);
+            await delivery.NoteAsync(
+                each => each.LastFailure?.Step == Step ? each with { LastFailure = null } : null, CancellationToken.None);
             if (batch.State == ExportState.Revoked)
             {
                 Log.Revoked(logger, document.Id, document.BatchId.Value);
@@ -44,7 +46,8 @@ internal sealed partial class RevocationCheck(CheckedAdapterOptions options, Cla
         {
             Log.NotChecked(logger, document.Id, e.Message);
             var failure = StepFailure.After(
-                document.LastFailure, Step, e.Code, e.Message, time.GetUtcNow(), looks.NextRevocationCheckAt.Value - time.GetUtcNow());
+                document.LastFailure, Step, e.Code, e.Message, time.GetUtcNow(),
+                looks.NextRevocationCheckAt.Value - time.GetUtcNow());
             await delivery.NoteAsync(each => each with { LastFailure = failure }, CancellationToken.None);
         }
 
@@ -68,10 +71,12 @@ internal sealed partial class RevocationCheck(CheckedAdapterOptions options, Cla
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Delivery {DeliveryId}: batch {BatchId} was revoked, and its pushed files will be removed.")]
+        [LoggerMessage(
+            LogLevel.Information, "Delivery {DeliveryId}: batch {BatchId} was revoked, and its pushed files will be removed.")]
         public static partial void Revoked(ILogger logger, string deliveryId, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId}: whether its batch was revoked could not be determined. {Reason}")]
+        [LoggerMessage(
+            LogLevel.Warning, "Delivery {DeliveryId}: whether its batch was revoked could not be determined. {Reason}")]
         public static partial void NotChecked(ILogger logger, string deliveryId, string reason);
     }
 }

@@ -4,7 +4,8 @@ namespace ClaimCheck.Adapter.Tables;
 internal static class CopyIn
 {
     public static async Task CopyInAsync(
-        this NpgsqlConnection connection, string sql, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
+        this NpgsqlConnection connection, string sql, Func<Stream, CancellationToken, Task> write,
+        CancellationToken cancellationToken)
     {
         await using var copy = await connection.BeginTextImportAsync(sql, cancellationToken);
         try

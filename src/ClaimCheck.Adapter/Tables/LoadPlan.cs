@@ -90,7 +90,9 @@ internal sealed class LoadPlan
         if (destination.BatchColumn is { } batch)
             updated = updated.Append(batch);
         var sets = string.Join(", ", updated.Select(TableName.Quote).Select(name => $"{name} = excluded.{name}"));
-        return destination.Ignores || sets.Length == 0 ? $"ON CONFLICT ({arbiter}) DO NOTHING" : $"ON CONFLICT ({arbiter}) DO UPDATE SET {sets}";
+        return destination.Ignores || sets.Length == 0
+            ? $"ON CONFLICT ({arbiter}) DO NOTHING"
+            : $"ON CONFLICT ({arbiter}) DO UPDATE SET {sets}";
     }
 
     private string Join(Func<LoadColumn, int, string> column) => string.Join(", ", columns.Select(column));

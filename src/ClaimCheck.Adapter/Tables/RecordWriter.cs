@@ -39,7 +39,8 @@ internal sealed class RecordWriter
     /// <param name="chunk">The records.</param>
     /// <param name="which">The records to write, by index.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    public async Task WriteAsync(Stream to, RecordChunk<Record> chunk, ReadOnlyMemory<int> which, CancellationToken cancellationToken)
+    public async Task WriteAsync(
+        Stream to, RecordChunk<Record> chunk, ReadOnlyMemory<int> which, CancellationToken cancellationToken)
     {
         for (var i = 0; i < which.Length; i++)
         {
@@ -97,7 +98,8 @@ internal sealed class RecordWriter
 
     // A text in JSON keeps its quotes where it is itself JSON.
     private bool IsText(Record record, int column) =>
-        (!isJson || (types[column].Kind != TypeKind.Json && record.IsPlainText(column))) && PostgresText.IsOwn(types[column], record.GetUtf8(column));
+        (!isJson || (types[column].Kind != TypeKind.Json && record.IsPlainText(column)))
+        && PostgresText.IsOwn(types[column], record.GetUtf8(column));
 
     // Of a type that the source's database defines only the name is known; the type of the table's column shows what it consists
     // of.

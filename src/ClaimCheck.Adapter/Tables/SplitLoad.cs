@@ -3,12 +3,13 @@ using NpgsqlTypes;
 namespace ClaimCheck.Adapter.Tables;
 
 /// <summary>
-/// Loads what it can of a chunk: a range of records that fails is halved, through the same temporary table as the whole chunk, and the
-/// last few are inserted into the table one by one, without the temporary table, so that each verdict is the table's own. Where a SQLSTATE
-/// does not decide, the evidence does: where any record passes, those that fail are at fault themselves; where none does, the table is, and
-/// no record is failed.
+/// Loads what it can of a chunk: a range of records that fails is halved, through the same temporary table as the whole chunk,
+/// and the last few are inserted into the table one by one, without the temporary table, so that each verdict is the table's own.
+/// Where a SQLSTATE does not decide, the evidence does: where any record passes, those that fail are at fault themselves; where
+/// none does, the table is, and no record is failed.
 /// </summary>
-internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, RecordWriter records, bool isStaged, CancellationToken cancellationToken)
+internal sealed class SplitLoad(
+    RecordChunk<Record> chunk, LoadPlan plan, RecordWriter records, bool isStaged, CancellationToken cancellationToken)
 {
     private const string BeforePart = "claimcheck_part";
 
@@ -86,7 +87,8 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
         await chunk.Transaction.SaveAsync(BeforePart, cancellationToken);
         try
         {
-            await chunk.Connection.CopyInAsync(LoadPlan.Copy, (stream, token) => records.WriteAsync(stream, chunk, which, token), cancellationToken);
+            await chunk.Connection.CopyInAsync(
+                LoadPlan.Copy, (stream, token) => records.WriteAsync(stream, chunk, which, token), cancellationToken);
             var upsert = new NpgsqlBatchCommand(plan.Upsert);
             if (plan.MarksBatch)
                 upsert.Parameters.AddWithValue("batch", plan.Mark(chunk.BatchId));
@@ -129,15 +131,18 @@ internal sealed class SplitLoad(RecordChunk<Record> chunk, LoadPlan plan, Record
         for (var i = 0; i < values.Length; i++)
         {
             if (plan.Loads(i))
-                insert.Parameters.Add(new NpgsqlParameter($"c{i}", NpgsqlDbType.Text) { Value = values[i] ?? (object)DBNull.Value });
+                insert.Parameters.Add(
+                    new NpgsqlParameter($"c{i}", NpgsqlDbType.Text) { Value = values[i] ?? (object)DBNull.Value });
         }
 
         if (plan.MarksBatch)
             insert.Parameters.AddWithValue("batch", plan.Mark(chunk.BatchId));
-        var end = isKept ? $"RELEASE SAVEPOINT {BeforePart}" : $"ROLLBACK TO SAVEPOINT {BeforePart}; RELEASE SAVEPOINT {BeforePart}";
+        var end =
+            isKept ? $"RELEASE SAVEPOINT {BeforePart}" : $"ROLLBACK TO SAVEPOINT {BeforePart}; RELEASE SAVEPOINT {BeforePart}";
         try
         {
-            await RunAsync([new($"SAVEPOINT {BeforePart}"), new(LoadPlan.Strict), insert, .. end.Split("; ").Select(sql => new NpgsqlBatchCommand(sql))]);
+            await RunAsync([new($"SAVEPOINT {BeforePart}"), new(LoadPlan.Strict), insert,
+                .. end.Split("; ").Select(sql => new NpgsqlBatchCommand(sql))]);
             return null;
         }
         catch (PostgresException e) when (SqlFailure.IsOfRecords(e))

@@ -33,14 +33,16 @@ internal static class SqlFailure
             Trouble.TimedOut when e.SqlState != PostgresErrorCodes.QueryCanceled => SqlFault.TransientOfServer,
             Trouble.Conflict or Trouble.NotNow or Trouble.Cancelled or Trouble.TimedOut => SqlFault.TransientOfRecord,
             // A standby and a rotated password too: no record is at fault, and it passes.
-            Trouble.Unreachable or Trouble.Exhausted or Trouble.Ended or Trouble.System or Trouble.ReadOnly or Trouble.SignIn => SqlFault.TransientOfServer,
+            Trouble.Unreachable or Trouble.Exhausted or Trouble.Ended or Trouble.System or Trouble.ReadOnly or Trouble.SignIn =>
+                SqlFault.TransientOfServer,
             Trouble.Sequence => SqlFault.Table,
             // Rules of row security, triggers and what they call, limits: may concern one row, or all.
             _ => SqlFault.Unsure,
         };
 
     /// <summary>Whether records may be at fault, so that others may pass.</summary>
-    public static bool IsOfRecords(PostgresException e) => FaultOf(e) is SqlFault.Record or SqlFault.TransientOfRecord or SqlFault.Unsure;
+    public static bool IsOfRecords(PostgresException e) =>
+        FaultOf(e) is SqlFault.Record or SqlFault.TransientOfRecord or SqlFault.Unsure;
 
     /// <summary>Whether it may succeed later without intervention.</summary>
     public static bool IsTransient(PostgresException e) =>

@@ -8,10 +8,12 @@ namespace ClaimCheck.Adapter.Tables;
 internal static class TableCheck
 {
     /// <exception cref="ClaimCheckException">It does not fit, or can't be checked.</exception>
-    public static async Task CheckAsync(TableDestination table, string dataset, ClaimCheckClient client, CancellationToken cancellationToken)
+    public static async Task CheckAsync(
+        TableDestination table, string dataset, ClaimCheckClient client, CancellationToken cancellationToken)
     {
         if (await client.GetDatasetAsync(dataset, cancellationToken) is not { Columns: { } columns, Key: { } key })
-            throw new ServiceUnavailableException("dataset_unavailable", $"The columns of {dataset} are not known: its source was never reached.");
+            throw new ServiceUnavailableException(
+                "dataset_unavailable", $"The columns of {dataset} are not known: its source was never reached.");
         try
         {
             await using var database = new InboxDatabase(TableInboxes.OptionsOf(table));
@@ -22,7 +24,8 @@ internal static class TableCheck
         {
             var failure = DatabaseFailure.Of(e is InboxUnavailableException ? e.InnerException! : e);
             throw new TableException(
-                TableException.Refused, $"The database of table {table.Table} can't be used. {failure.Text}", null, failure.Passes, e);
+                TableException.Refused, $"The database of table {table.Table} can't be used. {failure.Text}", null,
+                failure.Passes, e);
         }
     }
 }

@@ -8,7 +8,8 @@ namespace ClaimCheck.Adapter.Tables;
 /// <param name="batchId">The batch, where one was to be loaded.</param>
 /// <param name="isTransient">Whether it passes by itself.</param>
 /// <param name="inner">The failure of Postgres.</param>
-internal sealed class TableException(string code, string message, BatchId? batchId = null, bool isTransient = false, Exception? inner = null)
+internal sealed class TableException(
+    string code, string message, BatchId? batchId = null, bool isTransient = false, Exception? inner = null)
     : RunStoppedException(code, message, batchId, isTransient, inner)
 {
     public const string Mismatch = "table_mismatch";

@@ -18,7 +18,8 @@ internal sealed class TableInboxes : IAsyncDisposable
         }
     }
 
-    public static InboxOptions OptionsOf(TableDestination table) => new() { ConnectionString = table.ConnectionString, Lease = table.Lease };
+    public static InboxOptions OptionsOf(TableDestination table) =>
+        new() { ConnectionString = table.ConnectionString, Lease = table.Lease };
 
     /// <summary>Loads a batch, or what is left of it.</summary>
     /// <param name="table">Where it goes.</param>
@@ -26,10 +27,16 @@ internal sealed class TableInboxes : IAsyncDisposable
     /// <param name="deleted">Called where the batch turned out to be revoked, with the number of its records that were
     /// deleted.</param>
     /// <param name="cancellationToken">Stops it after the current chunk.</param>
-    public async Task<RecordRunResult> LoadAsync(TableDestination table, BulkReadyData ready, Action<long> deleted, CancellationToken cancellationToken)
+    public async Task<RecordRunResult> LoadAsync(
+        TableDestination table, BulkReadyData ready, Action<long> deleted, CancellationToken cancellationToken)
     {
         var loader = new TableLoader(table, ChunkAttempts, logger);
-        var options = new RecordOptions { ChunkSize = table.ChunkSize, ChunkAttempts = ChunkAttempts, RetryTransient = table.RetryTransient };
+        var options = new RecordOptions
+        {
+            ChunkSize = table.ChunkSize,
+            ChunkAttempts = ChunkAttempts,
+            RetryTransient = table.RetryTransient,
+        };
         try
         {
             return await RunnerOf(table).ApplyAsync(loader, ready, options, cancellationToken);
@@ -43,7 +50,8 @@ internal sealed class TableInboxes : IAsyncDisposable
 
     /// <summary>Records that a batch is revoked.</summary>
     /// <returns>How many records were deleted; null where none are, or that was done already.</returns>
-    public async Task<long?> DiscardAsync(TableDestination table, BatchId batchId, string dataset, string? reason, CancellationToken cancellationToken)
+    public async Task<long?> DiscardAsync(
+        TableDestination table, BatchId batchId, string dataset, string? reason, CancellationToken cancellationToken)
     {
         var loader = new TableLoader(table, ChunkAttempts, logger);
         await RunnerOf(table).DiscardAsync(loader, batchId, dataset, reason, cancellationToken);
@@ -51,7 +59,8 @@ internal sealed class TableInboxes : IAsyncDisposable
     }
 
     /// <summary>Sends the receipts of all inboxes, until it is told to stop.</summary>
-    public Task SendReceiptsAsync(CancellationToken stoppingToken) => Task.WhenAll(runners.Values.Select(runner => runner.RunAsync(stoppingToken)));
+    public Task SendReceiptsAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(runners.Values.Select(runner => runner.RunAsync(stoppingToken)));
 
     public async ValueTask DisposeAsync()
     {

@@ -4,7 +4,8 @@ namespace ClaimCheck.Adapter.Tables;
 /// Loads the chunks of one batch into a table, in the inbox's transaction: all records of a chunk in one statement, and where
 /// that fails by repeated halving, until only single records with a reason are left out.
 /// </summary>
-internal sealed partial class TableLoader(TableDestination destination, int chunkAttempts, ILogger logger) : IRecordHandler<Record>
+internal sealed partial class TableLoader(
+    TableDestination destination, int chunkAttempts, ILogger logger) : IRecordHandler<Record>
 {
     private const string BeforeChunk = "claimcheck_load";
     private const string Csv = "csv";
@@ -24,7 +25,8 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
         {
             var manifest = batch.Manifest;
             isCsv = manifest.Format == Csv;
-            plan = await new TableSchema(destination).PlanAsync(batch.Connection, manifest.Columns, manifest.Key, cancellationToken);
+            plan = await new TableSchema(destination)
+                .PlanAsync(batch.Connection, manifest.Columns, manifest.Key, cancellationToken);
             records = new(manifest.Columns, plan, !isCsv);
             isStaged = await StageAsync(batch.Connection, cancellationToken);
         }
@@ -61,7 +63,10 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
             return;
         try
         {
-            await using var delete = new NpgsqlCommand($"DELETE FROM {destination.Table.Sql} WHERE {TableName.Quote(destination.BatchColumn!)} = @batch", discard.Connection, discard.Transaction);
+            await using var delete = new NpgsqlCommand(
+                $"DELETE FROM {destination.Table.Sql} WHERE {TableName.Quote(destination.BatchColumn!)} = @batch",
+                discard.Connection,
+                discard.Transaction);
             delete.CommandTimeout = 0;
             // The column may be text or uuid; Postgres converts the text.
             var isUuid = await IsUuidAsync(discard, cancellationToken);
@@ -76,7 +81,8 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
 
     private async Task<bool> IsUuidAsync(BatchDiscard discard, CancellationToken cancellationToken)
     {
-        const string sql = "SELECT atttypid = 'uuid'::regtype FROM pg_attribute WHERE attrelid = to_regclass(@table) AND attname = @column AND NOT attisdropped";
+        const string sql = "SELECT atttypid = 'uuid'::regtype FROM pg_attribute WHERE attrelid = to_regclass(@table) AND attname "
+            + "= @column AND NOT attisdropped";
         await using var ask = new NpgsqlCommand(sql, discard.Connection, discard.Transaction);
         ask.Parameters.AddWithValue("table", destination.Table.Sql);
         ask.Parameters.AddWithValue("column", destination.BatchColumn!);
@@ -99,10 +105,12 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
             batch.BatchCommands.Add(upsert);
             // Both parsers of CSV, this one and Postgres', must have seen the same records.
             if (await batch.ExecuteScalarAsync(cancellationToken) is not long staged || staged != chunk.Count)
-                throw new TableException(TableException.Mismatch, $"Table {destination.Table}: Postgres did not read the {chunk.Count} records that the chunk at {chunk.Start} has.", chunk.BatchId);
+                throw new TableException(TableException.Mismatch, $"Table {destination.Table}: Postgres did not read the "
+                    + $"{chunk.Count} records that the chunk at {chunk.Start} has.", chunk.BatchId);
             return true;
         }
-        catch (Exception e) when (e is RecordMismatchException || (e is PostgresException state && !IsTriedAgain(state, chunk) && SqlFailure.IsOfRecords(state)))
+        catch (Exception e) when (e is RecordMismatchException
+            || (e is PostgresException state && !IsTriedAgain(state, chunk) && SqlFailure.IsOfRecords(state)))
         {
             await transaction.RollbackAsync(BeforeChunk, cancellationToken);
             return false;
@@ -132,7 +140,8 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
         var isTransient = SqlFailure.IsTransient(e);
         return new(
             isTransient ? TableException.Unavailable : TableException.Refused,
-            $"Table {destination.Table} can't be loaded into{(isTransient ? " now" : "")} (SQLSTATE {e.SqlState}, {SqlFailure.CodeOf(e)}). {SqlFailure.MessageOf(e)}",
+            $"Table {destination.Table} can't be loaded into{(isTransient ? " now" : "")} (SQLSTATE {e.SqlState}, "
+            + $"{SqlFailure.CodeOf(e)}). {SqlFailure.MessageOf(e)}",
             batch,
             isTransient);
     }
@@ -161,7 +170,9 @@ internal sealed partial class TableLoader(TableDestination destination, int chun
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Batch {BatchId} at {Position}: {Failed} of {Count} records are not in table {Table}; the receipt has the reasons.")]
-        public static partial void Refused(ILogger logger, BatchId batchId, BatchPosition position, int failed, int count, TableName table);
+        [LoggerMessage(LogLevel.Information,
+            "Batch {BatchId} at {Position}: {Failed} of {Count} records are not in table {Table}; the receipt has the reasons.")]
+        public static partial void Refused(
+            ILogger logger, BatchId batchId, BatchPosition position, int failed, int count, TableName table);
     }
 }

@@ -8,7 +8,8 @@ internal sealed record TableName(IReadOnlyList<string> Parts)
     /// <summary>Quoted, so that it can be put into a statement.</summary>
     public string Sql => string.Join('.', Parts.Select(Quote));
 
-    /// <summary>Reads <c>orders</c>, <c>shop.orders</c> or <c>shop."Order lines"</c>. Plain parts are folded to lower case, as SQL does.</summary>
+    /// <summary>Reads <c>orders</c>, <c>shop.orders</c> or <c>shop."Order lines"</c>. Plain parts are folded to lower
+    /// case, as SQL does.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out TableName? name)
     {
         name = null;
@@ -40,7 +41,8 @@ internal sealed record TableName(IReadOnlyList<string> Parts)
         {
             for (; i < text.Length && text[i] != '.'; i++)
             {
-                if (!(char.IsAsciiLetterOrDigit(text[i]) || text[i] is '_' or '$' || text[i] > 127) || (part.Length == 0 && char.IsAsciiDigit(text[i])))
+                if (!(char.IsAsciiLetterOrDigit(text[i]) || text[i] is '_' or '$' || text[i] > 127)
+                    || (part.Length == 0 && char.IsAsciiDigit(text[i])))
                     return null;
                 part.Append(char.ToLowerInvariant(text[i]));
             }

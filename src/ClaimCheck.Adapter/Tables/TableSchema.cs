@@ -17,15 +17,16 @@ internal sealed class TableSchema(TableDestination destination)
         foreach (var name in (destination.Columns?.Keys ?? []).Where(name => dataset.All(column => column.Name != name)))
             errors.Add($"Columns names '{name}', which the dataset does not have");
         var names = columns.Select(column => column.Name).OfType<string>().ToList();
-        foreach (var missing in table.Values.Where(column => column.IsRequired && !names.Contains(column.Name, StringComparer.Ordinal) && column.Name != destination.BatchColumn))
+        foreach (var missing in table.Values.Where(column =>
+            column.IsRequired && !names.Contains(column.Name, StringComparer.Ordinal) && column.Name != destination.BatchColumn))
             errors.Add($"its column '{missing.Name}' does not allow NULL and has no default, but nothing is loaded into it");
         var batchIsUuid = CheckBatchColumn(table, names, errors);
         var key = KeyOf(dataset, datasetKey, columns, names, errors);
         if (errors.Count == 0 && !await IsUniqueAsync(connection, key, cancellationToken))
         {
             errors.Add(
-                $"it has no unique index or constraint over exactly ({string.Join(", ", key)}), not partial and not deferrable: a record that comes again would be inserted twice. "
-                + "Create one, or set Key");
+                $"it has no unique index or constraint over exactly ({string.Join(", ", key)}), not partial and not deferrable: "
+                + "a record that comes again would be inserted twice. Create one, or set Key");
         }
 
         return errors.Count == 0 ? new(destination, columns, key, batchIsUuid) : throw Mismatch(errors);
@@ -79,7 +80,8 @@ internal sealed class TableSchema(TableDestination destination)
         return [];
     }
 
-    private async Task<Dictionary<string, TableColumn>> ReadColumnsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<Dictionary<string, TableColumn>> ReadColumnsAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         const string sql = """
             WITH RECURSIVE bases (type, base) AS (
@@ -99,11 +101,13 @@ internal sealed class TableSchema(TableDestination destination)
         var columns = new Dictionary<string, TableColumn>(StringComparer.Ordinal);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            columns[reader.GetString(0)] = new(reader.GetString(0), reader.GetString(1), reader.GetString(4), reader.GetBoolean(2), reader.GetBoolean(3));
+            columns[reader.GetString(0)] = new(
+                reader.GetString(0), reader.GetString(1), reader.GetString(4), reader.GetBoolean(2), reader.GetBoolean(3));
         return columns;
     }
 
-    private async Task<bool> IsUniqueAsync(NpgsqlConnection connection, IReadOnlyList<string> key, CancellationToken cancellationToken)
+    private async Task<bool> IsUniqueAsync(
+        NpgsqlConnection connection, IReadOnlyList<string> key, CancellationToken cancellationToken)
     {
         // What ON CONFLICT can name: columns only, all of the index's, in any order.
         const string sql = """

@@ -18,7 +18,8 @@ internal static class TextSettings
                                ELSE current_setting('lc_monetary') END, true)
         """;
 
-    public static async Task SetAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public static async Task SetAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Sql, connection, transaction);
         await command.ExecuteNonQueryAsync(cancellationToken);

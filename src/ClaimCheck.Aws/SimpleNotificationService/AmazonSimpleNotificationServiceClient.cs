@@ -23,23 +23,28 @@ internal sealed class AmazonSimpleNotificationServiceClient : IDisposable
             "Publish", request.TopicArn,
             [
                 new("TopicArn", request.TopicArn),
-                .. QueryProtocol.Message("", request.Message, request.MessageAttributes, request.MessageGroupId, request.MessageDeduplicationId),
+                .. QueryProtocol.Message(
+                    "", request.Message, request.MessageAttributes, request.MessageGroupId, request.MessageDeduplicationId),
             ],
             result => QueryProtocol.RequiredText(result, "MessageId"), cancellationToken, holdsMessages: true));
 
     /// <summary>Up to ten messages, of 256 KiB together.</summary>
-    public Task<PublishBatchResponse> PublishBatchAsync(PublishBatchRequest request, CancellationToken cancellationToken = default)
+    public Task<PublishBatchResponse> PublishBatchAsync(
+        PublishBatchRequest request, CancellationToken cancellationToken = default)
     {
         var entries = request.PublishBatchRequestEntries.SelectMany((entry, index) =>
         {
             var prefix = $"PublishBatchRequestEntries.member.{(index + 1).ToString(CultureInfo.InvariantCulture)}.";
-            return QueryProtocol.Message(prefix, entry.Message, entry.MessageAttributes, entry.MessageGroupId, entry.MessageDeduplicationId)
+            return QueryProtocol.Message(
+                prefix, entry.Message, entry.MessageAttributes, entry.MessageGroupId, entry.MessageDeduplicationId)
                 .Prepend(new(prefix + "Id", entry.Id));
         });
-        return CallAsync("PublishBatch", request.TopicArn, [new("TopicArn", request.TopicArn), .. entries], ReadOutcomes, cancellationToken, holdsMessages: true);
+        return CallAsync("PublishBatch", request.TopicArn, [new("TopicArn", request.TopicArn), .. entries], ReadOutcomes,
+            cancellationToken, holdsMessages: true);
     }
 
-    public async Task<SubscribeResponse> SubscribeAsync(SubscribeRequest request, CancellationToken cancellationToken = default) =>
+    public async Task<SubscribeResponse> SubscribeAsync(
+        SubscribeRequest request, CancellationToken cancellationToken = default) =>
         new(await CallAsync(
             "Subscribe", request.TopicArn,
             [
@@ -59,7 +64,8 @@ internal sealed class AmazonSimpleNotificationServiceClient : IDisposable
             [new("SubscriptionArn", subscriptionArn), new("AttributeName", attributeName), new("AttributeValue", attributeValue)],
             _ => true, cancellationToken);
 
-    public Task<GetSubscriptionAttributesResponse> GetSubscriptionAttributesAsync(string subscriptionArn, CancellationToken cancellationToken = default) =>
+    public Task<GetSubscriptionAttributesResponse> GetSubscriptionAttributesAsync(
+        string subscriptionArn, CancellationToken cancellationToken = default) =>
         CallAsync(
             "GetSubscriptionAttributes", subscriptionArn, [new("SubscriptionArn", subscriptionArn)],
             result => new GetSubscriptionAttributesResponse(QueryProtocol.ReadMap(result, "Attributes")), cancellationToken);
@@ -77,12 +83,14 @@ internal sealed class AmazonSimpleNotificationServiceClient : IDisposable
                 QueryProtocol.Text(result, "NextToken") is { Length: > 0 } next ? next : null),
             cancellationToken);
 
-    public Task<GetTopicAttributesResponse> GetTopicAttributesAsync(string topicArn, CancellationToken cancellationToken = default) =>
+    public Task<GetTopicAttributesResponse> GetTopicAttributesAsync(
+        string topicArn, CancellationToken cancellationToken = default) =>
         CallAsync(
             "GetTopicAttributes", topicArn, [new("TopicArn", topicArn)],
             result => new GetTopicAttributesResponse(QueryProtocol.ReadMap(result, "Attributes")), cancellationToken);
 
-    public async Task<CreateTopicResponse> CreateTopicAsync(CreateTopicRequest request, CancellationToken cancellationToken = default) =>
+    public async Task<CreateTopicResponse> CreateTopicAsync(
+        CreateTopicRequest request, CancellationToken cancellationToken = default) =>
         new(await CallAsync(
             "CreateTopic", request.Name, [new("Name", request.Name), .. QueryProtocol.Map(request.Attributes)],
             result => QueryProtocol.RequiredText(result, "TopicArn"), cancellationToken));
@@ -93,13 +101,17 @@ internal sealed class AmazonSimpleNotificationServiceClient : IDisposable
     public void Dispose() => wire.Dispose();
 
     private Task<T> CallAsync<T>(
-        string operation, string on, IEnumerable<KeyValuePair<string, string>> parameters, Func<XElement, T> read, CancellationToken cancellationToken,
+        string operation, string on, IEnumerable<KeyValuePair<string, string>> parameters, Func<XElement, T> read,
+        CancellationToken cancellationToken,
         bool holdsMessages = false) =>
-        wire.CallAsync(QueryProtocol.Call(operation, on, parameters, holdsMessages), QueryProtocol.Reading(operation, read), cancellationToken);
+        wire.CallAsync(QueryProtocol.Call(operation, on, parameters, holdsMessages), QueryProtocol.Reading(operation, read),
+            cancellationToken);
 
     private static PublishBatchResponse ReadOutcomes(XElement result) => new(
         [.. QueryProtocol.Members(result, "Successful").Select(entry =>
-            new PublishBatchResultEntry(QueryProtocol.RequiredText(entry, "Id"), QueryProtocol.RequiredText(entry, "MessageId")))],
+            new PublishBatchResultEntry(
+                QueryProtocol.RequiredText(entry, "Id"), QueryProtocol.RequiredText(entry, "MessageId")))],
         [.. QueryProtocol.Members(result, "Failed").Select(entry =>
-            new BatchResultErrorEntry(QueryProtocol.RequiredText(entry, "Id"), QueryProtocol.Text(entry, "Code"), QueryProtocol.Text(entry, "SenderFault") != "false"))]);
+            new BatchResultErrorEntry(QueryProtocol.RequiredText(entry, "Id"), QueryProtocol.Text(entry, "Code"),
+                QueryProtocol.Text(entry, "SenderFault") != "false"))]);
 }

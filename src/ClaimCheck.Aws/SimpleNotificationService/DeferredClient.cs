@@ -6,7 +6,8 @@ internal sealed class DeferredClient : IDisposable
     private readonly Lazy<WireClient> client;
     private volatile bool isDisposed;
 
-    public DeferredClient(string version, AwsMessagingOptions options, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
+    public DeferredClient(
+        string version, AwsMessagingOptions options, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
     {
         options.Validate();
         client = new Lazy<WireClient>(
@@ -29,7 +30,8 @@ internal sealed class DeferredClient : IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             throw;
         }
-        catch (Exception e) when (e is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException)
+        catch (Exception e)
+            when (e is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException)
         {
             throw Failures.From(e, $"SNS {call.Operation}", call.On, call.HoldsMessages);
         }

@@ -10,7 +10,8 @@ internal static class QueryProtocol
 {
     public const string Version = "2010-03-31";
 
-    private static readonly Dictionary<string, string> Headers = new() { ["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8" };
+    private static readonly Dictionary<string, string> Headers =
+        new() { ["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8" };
 
     // Answers come from the network: no document types, no entities, nothing fetched.
     private static readonly XmlReaderSettings Safe = new()
@@ -21,7 +22,8 @@ internal static class QueryProtocol
         MaxCharactersInDocument = 16 << 20,
     };
 
-    public static WireCall Call(string operation, string? on, IEnumerable<KeyValuePair<string, string>> parameters, bool holdsMessages = false)
+    public static WireCall Call(
+        string operation, string? on, IEnumerable<KeyValuePair<string, string>> parameters, bool holdsMessages = false)
     {
         var form = new StringBuilder("Action=").Append(operation).Append("&Version=").Append(Version);
         foreach (var (name, value) in parameters)
@@ -43,7 +45,8 @@ internal static class QueryProtocol
 
     /// <summary>The parameters of a message, each with a prefix.</summary>
     public static IEnumerable<KeyValuePair<string, string>> Message(
-        string prefix, string message, Dictionary<string, MessageAttributeValue> attributes, string? groupId, string? deduplicationId)
+        string prefix, string message, Dictionary<string, MessageAttributeValue> attributes, string? groupId,
+        string? deduplicationId)
     {
         yield return new(prefix + "Message", message);
         if (groupId is not null)
@@ -100,7 +103,8 @@ internal static class QueryProtocol
 
     public static string? Text(XElement element, string name) => Child(element, name)?.Value;
 
-    public static XElement? Child(XElement? element, string name) => element?.Elements().FirstOrDefault(child => child.Name.LocalName == name);
+    public static XElement? Child(XElement? element, string name) =>
+        element?.Elements().FirstOrDefault(child => child.Name.LocalName == name);
 
     public static IEnumerable<XElement> Members(XElement element, string list) =>
         Child(element, list)?.Elements().Where(child => child.Name.LocalName == "member") ?? [];

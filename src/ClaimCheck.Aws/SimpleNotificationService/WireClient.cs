@@ -9,7 +9,8 @@ internal sealed class WireClient : AmazonServiceClient
     private readonly WireCall.Marshaller marshaller;
     private readonly Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError;
 
-    public WireClient(WireConfig config, AwsMessagingOptions options, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
+    public WireClient(
+        WireConfig config, AwsMessagingOptions options, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
         : base(options.Credentials!, config) // null is the credential chain
     {
         marshaller = new WireCall.Marshaller(config.ServiceId);
@@ -43,7 +44,8 @@ internal sealed class WireClient : AmazonServiceClient
 
     private sealed class SignatureV4 : BaseAuthResolverHandler
     {
-        protected override List<IAuthSchemeOption> ResolveAuthOptions(IExecutionContext executionContext) => AuthSchemeOption.DEFAULT_SIGV4;
+        protected override List<IAuthSchemeOption> ResolveAuthOptions(IExecutionContext executionContext) =>
+            AuthSchemeOption.DEFAULT_SIGV4;
     }
 
     private sealed class Metadata(string serviceId) : IServiceMetadata

@@ -6,7 +6,8 @@ using Amazon.Util.Internal;
 namespace ClaimCheck.Aws.SimpleNotificationService;
 
 /// <summary>Where SNS is, and how it is called.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "The client that owns it disposes the connections; Core's base class is not disposable.")]
+[SuppressMessage(
+    "Design", "CA1001", Justification = "The client that owns it disposes the connections; Core's base class is not disposable.")]
 internal sealed class WireConfig : ClientConfig
 {
     private readonly string version;
@@ -45,7 +46,8 @@ internal sealed class WireConfig : ClientConfig
 
     private sealed class Defaults : IDefaultConfigurationProvider
     {
-        public IDefaultConfiguration GetDefaultConfiguration(RegionEndpoint clientRegion, DefaultConfigurationMode? requestedConfigurationMode = null) =>
+        public IDefaultConfiguration GetDefaultConfiguration(
+            RegionEndpoint clientRegion, DefaultConfigurationMode? requestedConfigurationMode = null) =>
             new DefaultConfiguration { Name = DefaultConfigurationMode.Standard, RetryMode = RequestRetryMode.Standard };
     }
 }

@@ -3,7 +3,8 @@ namespace ClaimCheck.Aws.SimpleNotificationService;
 /// <summary>Reads an answer with a protocol's own parser.</summary>
 /// <param name="read">Throws <see cref="UnreadableException"/> for anything that is not of the protocol.</param>
 /// <param name="readError">Never throws.</param>
-internal sealed class WireUnmarshaller<T>(Func<ReadOnlyMemory<byte>, T> read, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
+internal sealed class WireUnmarshaller<T>(
+    Func<ReadOnlyMemory<byte>, T> read, Func<ReadOnlyMemory<byte>, IWebResponseData, WireError> readError)
     : ResponseUnmarshaller
 {
     public override AmazonWebServiceResponse Unmarshall(UnmarshallerContext input)
@@ -22,11 +23,13 @@ internal sealed class WireUnmarshaller<T>(Func<ReadOnlyMemory<byte>, T> read, Fu
         }
     }
 
-    public override AmazonServiceException UnmarshallException(UnmarshallerContext input, Exception? innerException, HttpStatusCode statusCode)
+    public override AmazonServiceException UnmarshallException(
+        UnmarshallerContext input, Exception? innerException, HttpStatusCode statusCode)
     {
         var error = readError(((BodyContext)input).Body, input.ResponseData);
         // The inner exception has the answer's headers: Core corrects its clock by them.
-        return new WireException(error with { RequestId = error.RequestId ?? RequestId(input.ResponseData) }, innerException, statusCode);
+        return new WireException(
+            error with { RequestId = error.RequestId ?? RequestId(input.ResponseData) }, innerException, statusCode);
     }
 
     protected override UnmarshallerContext ConstructUnmarshallerContext(
@@ -34,7 +37,8 @@ internal sealed class WireUnmarshaller<T>(Func<ReadOnlyMemory<byte>, T> read, Fu
         new BodyContext(responseStream, response);
 
     protected override UnmarshallerContext ConstructUnmarshallerContext(
-        Stream responseStream, bool maintainResponseBody, IWebResponseData response, bool isException, IRequestContext requestContext) =>
+        Stream responseStream, bool maintainResponseBody, IWebResponseData response, bool isException,
+        IRequestContext requestContext) =>
         new BodyContext(responseStream, response);
 
     private static string? RequestId(IWebResponseData response) =>

@@ -26,7 +26,8 @@ internal sealed class AttemptHandler(TimeSpan timeout, HttpMessageHandler inner)
                 && SqsAnswers.FaultOf(await response.Content.ReadAsByteArrayAsync(deadline.Token)) is { } fault)
             {
                 // With the status 200, Core's retry policy treats this as an answer that was damaged in transit.
-                throw new AmazonUnmarshallingException(requestId: "", lastKnownLocation: "", new UnreadableException(fault), HttpStatusCode.OK);
+                throw new AmazonUnmarshallingException(
+                    requestId: "", lastKnownLocation: "", new UnreadableException(fault), HttpStatusCode.OK);
             }
 
             return response;
@@ -37,7 +38,9 @@ internal sealed class AttemptHandler(TimeSpan timeout, HttpMessageHandler inner)
             // The connect timeout arrives here as well. Core's retry policy looks for an inner IOException.
             throw new HttpRequestException(
                 HttpRequestError.ConnectionError, "No answer.",
-                new IOException(deadline.IsCancellationRequested ? $"no complete answer came within {limit}." : "connecting took too long.", e));
+                new IOException(
+                    deadline.IsCancellationRequested ? $"no complete answer came within {limit}." : "connecting took too long.",
+                    e));
         }
         catch
         {

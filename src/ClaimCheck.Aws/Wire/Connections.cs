@@ -33,7 +33,8 @@ internal sealed class Connections : HttpClientFactory, IDisposable
         if (Endpoint(serviceId, options) is { } url)
         {
             config.ServiceURL = url;
-            config.AuthenticationRegion = options.Region ?? Variable("AWS_REGION") ?? Variable("AWS_DEFAULT_REGION") ?? "us-east-1";
+            config.AuthenticationRegion = options.Region ?? Variable("AWS_REGION") ?? Variable("AWS_DEFAULT_REGION")
+                ?? "us-east-1";
         }
         else if (options.Region is { } region)
         {
@@ -72,5 +73,6 @@ internal sealed class Connections : HttpClientFactory, IDisposable
             : Variable("AWS_ENDPOINT_URL_" + serviceId) ?? Variable("AWS_ENDPOINT_URL");
     }
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+    private static string? Variable(string name) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

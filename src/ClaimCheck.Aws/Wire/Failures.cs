@@ -45,10 +45,12 @@ internal static partial class Failures
             // Core corrects its clock and tries again, so these are seen only where that did not help.
             "RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture",
         ]),
-    }.SelectMany(each => each.Codes, (each, code) => (each.Kind, code)).ToDictionary(each => each.code, each => each.Kind, StringComparer.OrdinalIgnoreCase);
+    }.SelectMany(each => each.Codes, (each, code) => (each.Kind, code))
+        .ToDictionary(each => each.code, each => each.Kind, StringComparer.OrdinalIgnoreCase);
 
     public static bool IsTransient(AwsFailure kind) =>
-        kind is AwsFailure.Throttled or AwsFailure.Unavailable or AwsFailure.Unreachable or AwsFailure.Unreadable or AwsFailure.CredentialsExpired;
+        kind is AwsFailure.Throttled or AwsFailure.Unavailable or AwsFailure.Unreachable or AwsFailure.Unreadable
+            or AwsFailure.CredentialsExpired;
 
     /// <summary>Why one entry of a batch failed.</summary>
     public static AwsFailure KindOf(string? code, bool isSendersFault) =>
@@ -84,14 +86,17 @@ internal static partial class Failures
         return thrown switch
         {
             WireException e => new AwsMessagingException(
-                e.Kind, CodeOf(e), $"{what} failed with {CodeOf(e)}{Quoted(e, holdsMessages)}.", IsTransient(e.Kind), e.StatusCode, e.RequestId),
+                e.Kind, CodeOf(e), $"{what} failed with {CodeOf(e)}{Quoted(e, holdsMessages)}.", IsTransient(e.Kind),
+                e.StatusCode, e.RequestId),
             AmazonUnmarshallingException e => new AwsMessagingException(
                 AwsFailure.Unreadable, "Unreadable",
-                $"{what} got an unreadable answer: {(e.InnerException as UnreadableException)?.Message ?? "not of the protocol"}.",
+                $"{what} got an unreadable answer: "
+                + $"{(e.InnerException as UnreadableException)?.Message ?? "not of the protocol"}.",
                 isTransient: true, e.StatusCode, e.RequestId),
             // From another service, which provides credentials. Its words may quote a token, and so does the inner exception.
             AmazonServiceException e => new AwsMessagingException(
-                AwsFailure.CredentialsRejected, "NoCredentials", $"{what} was not sent: its credentials could not be obtained ({e.ErrorCode ?? "no code"}).",
+                AwsFailure.CredentialsRejected, "NoCredentials",
+                $"{what} was not sent: its credentials could not be obtained ({e.ErrorCode ?? "no code"}).",
                 IsTransient(KindOf(new WireError(e.ErrorCode, Words: null), e.StatusCode)), e.StatusCode, e.RequestId),
             // What Core reports about missing credentials and regions.
             AmazonClientException e => new AwsMessagingException(
@@ -106,7 +111,8 @@ internal static partial class Failures
         var innermost = e;
         while (innermost.InnerException is { } next)
             innermost = next;
-        return new AwsMessagingException(AwsFailure.Unreachable, "Unreachable", $"{what} got no answer: {innermost.Message}", isTransient: true, inner: e);
+        return new AwsMessagingException(
+            AwsFailure.Unreachable, "Unreachable", $"{what} got no answer: {innermost.Message}", isTransient: true, inner: e);
     }
 
     private static string CodeOf(WireException e) => e.Error.Code ?? $"HTTP {(int)e.StatusCode}";
@@ -120,6 +126,7 @@ internal static partial class Failures
 
     private static string Short(string text) => text.Length > 300 ? text[..300] + "…" : text;
 
-    [GeneratedRegex(@"https?://[^\s""'<>]*", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"https?://[^\s""'<>]*", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Addresses();
 }

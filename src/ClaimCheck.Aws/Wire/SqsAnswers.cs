@@ -20,7 +20,8 @@ internal static class SqsAnswers
             {
                 if (reader is { TokenType: JsonTokenType.String, ValueIsEscaped: true })
                     reader.GetString(); // fails at half of a surrogate pair
-                if (reader is not { TokenType: JsonTokenType.PropertyName, CurrentDepth: 1 } || !reader.ValueTextEquals("Messages"u8))
+                if (reader is not { TokenType: JsonTokenType.PropertyName, CurrentDepth: 1 }
+                    || !reader.ValueTextEquals("Messages"u8))
                     continue;
                 reader.Read();
                 if (reader.TokenType is not (JsonTokenType.StartArray or JsonTokenType.Null))

@@ -4,12 +4,14 @@ namespace ClaimCheck.Cli.Commands;
 internal static class BatchDownload
 {
     /// <returns>The result, as JSON.</returns>
-    public static async Task<JsonObject> RunAsync(Session session, BatchId batch, string directory, CancellationToken cancellationToken)
+    public static async Task<JsonObject> RunAsync(
+        Session session, BatchId batch, string directory, CancellationToken cancellationToken)
     {
         try
         {
             var manifest = await session.Client.GetManifestAsync(batch, cancellationToken);
-            using var downloader = new BatchDownloader(session.Client, new BatchReaderOptions { AllowedLinkHosts = session.LinkHosts });
+            using var downloader = new BatchDownloader(
+                session.Client, new BatchReaderOptions { AllowedLinkHosts = session.LinkHosts });
             var saved = await new LiveProgress(session.Screen).ShowAsync(
                 $"{batch}",
                 show => downloader.DownloadAsync(manifest, directory, new ProgressSight(show), cancellationToken));
@@ -36,7 +38,8 @@ internal static class BatchDownload
         }
         catch (OperationCanceledException)
         {
-            session.Screen.Note($"Interrupted. The same command continues from here: 'claimcheck download {batch} --out {directory}'.");
+            session.Screen.Note(
+                $"Interrupted. The same command continues from here: 'claimcheck download {batch} --out {directory}'.");
             throw;
         }
     }
@@ -46,14 +49,15 @@ internal static class BatchDownload
         var files = saved.Manifest.Files.Count;
         var kept = saved.BytesKept > 0 ? $" ({Amounts.Size(saved.BytesKept)} were there already)" : "";
         screen.Line(
-            $"{saved.Manifest.BatchId}: {Amounts.Count(saved.Manifest.Records)} records in {files} file{(files == 1 ? "" : "s")}, "
-            + $"{Amounts.Size(saved.Manifest.Bytes)}{kept}, all verified, in {saved.Directory}");
+            $"{saved.Manifest.BatchId}: {Amounts.Count(saved.Manifest.Records)} records in {files} "
+            + $"file{(files == 1 ? "" : "s")}, {Amounts.Size(saved.Manifest.Bytes)}{kept}, all verified, in {saved.Directory}");
     }
 
     // Not Progress<T>: that one reports later, from other threads.
     private sealed class ProgressSight(Action<Sight> show) : IProgress<DownloadProgress>
     {
         public void Report(DownloadProgress value) =>
-            show(new($"file {Math.Min(value.FilesDone + 1, value.Files)} of {value.Files}", value.RecordsDone, value.Records, value.BytesDone));
+            show(new($"file {Math.Min(value.FilesDone + 1, value.Files)} of {value.Files}", value.RecordsDone, value.Records,
+                value.BytesDone));
     }
 }

@@ -32,7 +32,8 @@ internal static class Criteria
             // [1,2] as JSON, or --where given once for each element.
             if (values is [var list] && list.StartsWith('['))
                 return Parsed(name, type, list, JsonValueKind.Array);
-            return JsonSerializer.SerializeToElement(new JsonArray([.. values.Select(value => JsonNode.Parse(Scalar(name, type[..^2], value).GetRawText()))]));
+            return JsonSerializer.SerializeToElement(
+                new JsonArray([.. values.Select(value => JsonNode.Parse(Scalar(name, type[..^2], value).GetRawText()))]));
         }
         return values is [var only]
             ? Scalar(name, type, only)
@@ -47,7 +48,8 @@ internal static class Criteria
             "false" => JsonElement.Parse("false"),
             _ => throw new UsageException($"--where {name} is '{value}', but must be true or false."),
         },
-        "smallint" or "integer" or "bigint" or "numeric" or "real" or "double precision" => Parsed(name, type, value, JsonValueKind.Number),
+        "smallint" or "integer" or "bigint" or "numeric" or "real" or "double precision" =>
+            Parsed(name, type, value, JsonValueKind.Number),
         "json" or "jsonb" => Parsed(name, type, value, null),
         _ => JsonSerializer.SerializeToElement(value, ClaimCheckJson.Options),
     };
@@ -63,6 +65,7 @@ internal static class Criteria
         catch (JsonException)
         {
         }
-        throw new UsageException($"--where {name} is '{value}', but must be {(kind == JsonValueKind.Number ? "a number" : "JSON")} ({type}).");
+        throw new UsageException(
+            $"--where {name} is '{value}', but must be {(kind == JsonValueKind.Number ? "a number" : "JSON")} ({type}).");
     }
 }

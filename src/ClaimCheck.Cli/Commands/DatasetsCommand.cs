@@ -5,7 +5,12 @@ internal static class DatasetsCommand
 {
     public static Command Make()
     {
-        var name = new Argument<string?>("name") { Description = "Show this one, with its parameters and columns.", Arity = ArgumentArity.ZeroOrOne, DefaultValueFactory = _ => null };
+        var name = new Argument<string?>("name")
+        {
+            Description = "Show this one, with its parameters and columns.",
+            Arity = ArgumentArity.ZeroOrOne,
+            DefaultValueFactory = _ => null,
+        };
         return new Command("datasets", "Lists what can be exported, or shows one dataset.")
             .With(name)
             .Runs((session, cancellationToken) => session.Get(name) is { } one
@@ -27,7 +32,8 @@ internal static class DatasetsCommand
         session.Screen.Document(Redaction.ToJson(new Page<DatasetInfo>(all, null)));
         session.Screen.Table(
             ["DATASET", "TITLE", "PARAMETERS", "AVAILABLE"],
-            [.. all.Select(dataset => new[] { dataset.Name, dataset.Title, string.Join(", ", dataset.Parameters.Keys), dataset.Available ? "yes" : "no" })]);
+            [.. all.Select(dataset => new[] { dataset.Name, dataset.Title, string.Join(", ", dataset.Parameters.Keys),
+                dataset.Available ? "yes" : "no" })]);
         foreach (var dataset in all.Where(dataset => !dataset.Available))
             session.Screen.Hint($"{dataset.Name} can't be exported now. {dataset.Unavailable?.Detail}");
         return ExitCodes.Ok;

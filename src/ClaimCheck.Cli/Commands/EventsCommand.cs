@@ -7,20 +7,33 @@ internal static class EventsCommand
 {
     public static Command Make()
     {
-        var follow = new Option<bool>("--follow", "-f") { Description = "Wait for new events, until interrupted; outages are waited out." };
-        var after = new Option<string?>("--after") { Description = "Continue from the cursor of the last event seen; by default from the oldest event that is kept.", HelpName = "CURSOR" };
-        var type = new Option<string[]>("--type") { Description = $"Only this type ({string.Join(", ", EventTypes.All)}); may be repeated.", HelpName = "TYPE" };
+        var follow = new Option<bool>("--follow", "-f")
+        {
+            Description = "Wait for new events, until interrupted; outages are waited out.",
+        };
+        var after = new Option<string?>("--after")
+        {
+            Description = "Continue from the cursor of the last event seen; by default from the oldest event that is kept.",
+            HelpName = "CURSOR",
+        };
+        var type = new Option<string[]>("--type")
+        {
+            Description = $"Only this type ({string.Join(", ", EventTypes.All)}); may be repeated.",
+            HelpName = "TYPE",
+        };
         type.AcceptOnlyFromAmong([.. EventTypes.All]);
         var showLinks = new Option<bool>("--show-links")
         {
-            Description = "With --json: complete links. Everybody who sees one can read the data until it expires or is revoked, so they are "
-                + "redacted otherwise; 'claimcheck download' needs none.",
+            Description = "With --json: complete links. Everybody who sees one can read the data until it expires or is revoked, "
+                + "so they are redacted otherwise; 'claimcheck download' needs none.",
         };
-        return new Command("events", "Prints the event feed, oldest first; with --json one line for each: { \"cursor\", \"event\" }.")
+        return new Command(
+            "events", "Prints the event feed, oldest first; with --json one line for each: { \"cursor\", \"event\" }.")
             .With(follow, after, type, showLinks)
             .Runs(async (session, cancellationToken) =>
             {
-                var wanted = session.Get(type) is { Length: > 0 } types ? types.Select(EventTypes.ToCloudEventType).ToHashSet() : null;
+                var wanted =
+                    session.Get(type) is { Length: > 0 } types ? types.Select(EventTypes.ToCloudEventType).ToHashSet() : null;
                 var cursor = session.Get(after);
                 try
                 {
@@ -39,7 +52,8 @@ internal static class EventsCommand
                         }
                         catch (CursorExpiredException) when (cursor is not null)
                         {
-                            session.Screen.Hint("The feed no longer keeps the events after the cursor, or its catalog was restored: beginning with the oldest event that is kept.");
+                            session.Screen.Hint("The feed no longer keeps the events after the cursor, or its catalog was "
+                                + "restored: beginning with the oldest event that is kept.");
                             cursor = null;
                         }
                     }
@@ -81,11 +95,13 @@ internal static class EventsCommand
         screen.Document(new JsonObject { ["cursor"] = next.Cursor, ["event"] = Redaction.ToJson(next.Event, showLinks) });
         var data = next.Event.Data;
         screen.Line(
-            $"{Amounts.Time(next.Event.Time)}  {EventTypes.FromCloudEventType(next.Event.Type) ?? next.Event.Type,-13}  {next.Event.Subject}"
+            $"{Amounts.Time(next.Event.Time)}  "
+            + $"{EventTypes.FromCloudEventType(next.Event.Type) ?? next.Event.Type,-13}  {next.Event.Subject}"
             + Field("dataset", "") + Field("records", " rows") + Field("reason", ""));
 
         string Field(string name, string unit) =>
-            data.ValueKind == System.Text.Json.JsonValueKind.Object && data.TryGetProperty(name, out var value) && value.ValueKind is not System.Text.Json.JsonValueKind.Null
+            data.ValueKind == System.Text.Json.JsonValueKind.Object && data.TryGetProperty(name, out var value)
+            && value.ValueKind is not System.Text.Json.JsonValueKind.Null
                 ? $"  {value}{unit}"
                 : "";
     }

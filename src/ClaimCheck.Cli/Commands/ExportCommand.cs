@@ -3,7 +3,8 @@ namespace ClaimCheck.Cli.Commands;
 /// <summary>Requests an export; optionally waits for it and downloads it.</summary>
 internal sealed class ExportCommand
 {
-    private readonly Argument<string> dataset = new("dataset") { Description = "What to export; 'claimcheck datasets' lists the datasets." };
+    private readonly Argument<string> dataset =
+        new("dataset") { Description = "What to export; 'claimcheck datasets' lists the datasets." };
 
     private readonly Option<string[]> where = new("--where")
     {
@@ -12,11 +13,16 @@ internal sealed class ExportCommand
         HelpName = "NAME=VALUE",
     };
 
-    private readonly Option<string?> format = new Option<string?>("--format") { Description = "csv (default) or ndjson.", HelpName = "FORMAT" };
-    private readonly Option<string?> compression = new Option<string?>("--compression") { Description = "gzip (default) or none.", HelpName = "NAME" };
-    private readonly Option<long?> maxFileBytes = ValueOptions.Bytes("--max-file-bytes", "Close a file before it grows past this; 64 KiB to 5 GiB, 256 MiB by default.");
-    private readonly Option<TimeSpan?> linkLifetime = ValueOptions.Duration("--link-lifetime", "How long links live, up to 7 days.");
-    private readonly Option<TimeSpan?> retention = ValueOptions.Duration("--retention", "How long files are kept, counted from ready.");
+    private readonly Option<string?> format =
+        new Option<string?>("--format") { Description = "csv (default) or ndjson.", HelpName = "FORMAT" };
+    private readonly Option<string?> compression =
+        new Option<string?>("--compression") { Description = "gzip (default) or none.", HelpName = "NAME" };
+    private readonly Option<long?> maxFileBytes = ValueOptions.Bytes(
+        "--max-file-bytes", "Close a file before it grows past this; 64 KiB to 5 GiB, 256 MiB by default.");
+    private readonly Option<TimeSpan?> linkLifetime = ValueOptions.Duration(
+        "--link-lifetime", "How long links live, up to 7 days.");
+    private readonly Option<TimeSpan?> retention = ValueOptions.Duration(
+        "--retention", "How long files are kept, counted from ready.");
 
     private readonly Option<string?> idempotencyKey = new("--idempotency-key")
     {
@@ -24,20 +30,30 @@ internal sealed class ExportCommand
         HelpName = "KEY",
     };
 
-    private readonly Option<bool> wait = new("--wait") { Description = "Wait until it is ready (0) or has ended otherwise (5). Ctrl-C stops the waiting, not the export." };
+    private readonly Option<bool> wait = new("--wait")
+    {
+        Description = "Wait until it is ready (0) or has ended otherwise (5). Ctrl-C stops the waiting, not the export.",
+    };
     private readonly Option<TimeSpan?> timeout = ValueOptions.Duration("--timeout", "How long to wait (exit code 6 afterwards).");
-    private readonly Option<string?> output = new("--out", "-o") { Description = "Wait, then download to this directory and verify, as 'claimcheck download' does.", HelpName = "DIR" };
+    private readonly Option<string?> output = new("--out", "-o")
+    {
+        Description = "Wait, then download to this directory and verify, as 'claimcheck download' does.",
+        HelpName = "DIR",
+    };
 
     private readonly Option<bool> showLinks = new("--show-links")
     {
-        Description = "With --json: links.staging with its signature. Everybody who sees a link can read the data, so it is redacted otherwise.",
+        Description = "With --json: links.staging with its signature. Everybody who sees a link can read the data, so it "
+            + "is redacted otherwise.",
     };
 
     public static Command Make() => new ExportCommand().Command();
 
-    private Command Command() => new Command("export", "Asks for an export; with --wait waits for it, with --out DIR downloads it too.")
-        .With(dataset, where, format, compression, maxFileBytes, linkLifetime, retention, idempotencyKey, wait, timeout, output, showLinks)
-        .Runs(RunAsync);
+    private Command Command() =>
+        new Command("export", "Asks for an export; with --wait waits for it, with --out DIR downloads it too.")
+            .With(dataset, where, format, compression, maxFileBytes, linkLifetime, retention, idempotencyKey, wait, timeout,
+                output, showLinks)
+            .Runs(RunAsync);
 
     private async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
@@ -68,7 +84,8 @@ internal sealed class ExportCommand
         var name = session.Get(dataset);
         var conditions = session.Get(where) ?? [];
         // Without conditions the dataset need not be looked up: the service checks its name.
-        var criteria = conditions.Length > 0 ? Criteria.Of(await session.Client.GetDatasetAsync(name, cancellationToken), conditions) : null;
+        var criteria =
+            conditions.Length > 0 ? Criteria.Of(await session.Client.GetDatasetAsync(name, cancellationToken), conditions) : null;
         var request = new ExportRequest
         {
             Dataset = name,
@@ -89,7 +106,8 @@ internal sealed class ExportCommand
         }
         catch (OperationCanceledException)
         {
-            session.Screen.Note("Interrupted before the service had answered: it may have accepted the export. 'claimcheck list' shows it.");
+            session.Screen.Note(
+                "Interrupted before the service had answered: it may have accepted the export. 'claimcheck list' shows it.");
             throw;
         }
         catch (ArgumentException e) when (key is not null)

@@ -8,10 +8,13 @@ internal static class ExportSummary
         ("batch", $"{export.BatchId}"),
         ("state", export.State),
         ("dataset", $"{export.Dataset} (schema version {export.SchemaVersion})"),
-        ("criteria", export.Criteria is { ValueKind: JsonValueKind.Object } criteria && criteria.EnumerateObject().Any() ? criteria.GetRawText() : null),
+        ("criteria", export.Criteria is { ValueKind: JsonValueKind.Object } criteria && criteria.EnumerateObject().Any()
+            ? criteria.GetRawText()
+            : null),
         ("format", $"{export.Format}, {export.Compression}"),
         ("records", Records(export)),
-        ("stored", $"{Amounts.Size(export.Progress.Bytes)} in {export.Progress.Files} file{(export.Progress.Files == 1 ? "" : "s")}"),
+        ("stored",
+            $"{Amounts.Size(export.Progress.Bytes)} in {export.Progress.Files} file{(export.Progress.Files == 1 ? "" : "s")}"),
         ("created", Amounts.Time(export.CreatedAt)),
         ("ready", Amounts.Time(export.ReadyAt)),
         ("expires", Amounts.Time(export.ExpiresAt)),
@@ -26,7 +29,8 @@ internal static class ExportSummary
         ("dataset", $"{batch.Dataset} (schema version {batch.SchemaVersion})"),
         ("format", $"{batch.Format}, {batch.Compression}"),
         ("records", Amounts.Count(batch.Records)),
-        ("stored", $"{Amounts.Size(batch.Bytes)} in {batch.Files} file{(batch.Files == 1 ? "" : "s")}, {Amounts.Size(batch.UncompressedBytes)} before compression"),
+        ("stored", $"{Amounts.Size(batch.Bytes)} in {batch.Files} file{(batch.Files == 1 ? "" : "s")}, "
+            + $"{Amounts.Size(batch.UncompressedBytes)} before compression"),
         ("snapshot", Amounts.Time(batch.SnapshotAt)),
         ("ready", Amounts.Time(batch.ReadyAt)),
         ("expires", Amounts.Time(batch.ExpiresAt)),
@@ -35,7 +39,8 @@ internal static class ExportSummary
         ("deleted", Amounts.Time(batch.DeletionVerifiedAt)),
         ("retry of", batch.RetryOf?.ToString()),
         ("delivery", batch.Delivery is { } delivery ? string.Join(", ", delivery.Missing.Prepend(delivery.State)) : null),
-        ("fetched by", batch.Redeemed.Count > 0 ? string.Join(", ", batch.Redeemed.Select(who => $"{who.Caller} ({who.Times})")) : null));
+        ("fetched by",
+            batch.Redeemed.Count > 0 ? string.Join(", ", batch.Redeemed.Select(who => $"{who.Caller} ({who.Times})")) : null));
 
     private static string Records(Export export) =>
         export.State == ExportState.Running && export.Progress.EstimatedRecords is { } estimate

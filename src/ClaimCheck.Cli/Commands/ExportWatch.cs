@@ -29,12 +29,14 @@ internal static class ExportWatch
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            session.Screen.Note($"Interrupted. {id} continues at the service: 'claimcheck watch {id}' follows it, 'claimcheck revoke {id}' cancels it.");
+            session.Screen.Note($"Interrupted. {id} continues at the service: 'claimcheck watch {id}' follows it, 'claimcheck "
+                + $"revoke {id}' cancels it.");
             throw;
         }
         catch (OperationCanceledException e)
         {
-            throw new TimeoutException($"{id} is not ready after {timeout}; it continues at the service. Follow it with 'claimcheck watch {id}'.", e);
+            throw new TimeoutException(
+                $"{id} is not ready after {timeout}; it continues at the service. Follow it with 'claimcheck watch {id}'.", e);
         }
     }
 

@@ -21,7 +21,8 @@ internal static class ImportWatch
                         lock (telling)
                         {
                             last = run.RunId;
-                            show(new(StateOf(run), run.Counts.Succeeded + run.Counts.Failed + run.Counts.Invalid, run.Counts.Records, null));
+                            show(new(StateOf(run), run.Counts.Succeeded + run.Counts.Failed + run.Counts.Invalid,
+                                run.Counts.Records, null));
                         }
                     },
                     cancellationToken);
@@ -32,7 +33,8 @@ internal static class ImportWatch
         }
         catch (OperationCanceledException) when (last.Length > 0)
         {
-            screen.Note($"Interrupted. 'claimcheck import resume {last}' continues from here; nothing that succeeded is sent again.");
+            screen.Note(
+                $"Interrupted. 'claimcheck import resume {last}' continues from here; nothing that succeeded is sent again.");
             throw;
         }
     }
@@ -52,7 +54,8 @@ internal static class ImportWatch
                 {
                     screen.Document(Redaction.ToJson(run));
                     var counts = run.Counts;
-                    screen.Line($"{run.RunId}  {run.File}  {StateOf(run)}: {Amounts.Count(counts.Succeeded)} succeeded, {Amounts.Count(counts.Failed)} failed, {Amounts.Count(counts.Invalid)} invalid");
+                    screen.Line($"{run.RunId}  {run.File}  {StateOf(run)}: {Amounts.Count(counts.Succeeded)} succeeded, "
+                        + $"{Amounts.Count(counts.Failed)} failed, {Amounts.Count(counts.Invalid)} invalid");
                     var code = Conclude(screen, run);
                     worst = worst == ExitCodes.Ok || code == ExitCodes.Ended ? code : worst;
                 }
@@ -97,7 +100,8 @@ internal static class ImportWatch
             return ExitCodes.Ended;
         if (run.Counts.Failed + run.Counts.Invalid == 0)
             return ExitCodes.Ok;
-        screen.Hint($"'claimcheck import report {run.RunId}' says why records failed, 'claimcheck import retry {run.RunId}' sends them once more.");
+        screen.Hint($"'claimcheck import report {run.RunId}' says why records failed, 'claimcheck import retry "
+            + $"{run.RunId}' sends them once more.");
         return ExitCodes.Incomplete;
     }
 }

@@ -5,19 +5,34 @@ internal static class ListCommand
 {
     public static Command Make()
     {
-        var state = new Option<string?>("--state") { Description = $"Only those in this state: {string.Join(", ", ExportState.All)}.", HelpName = "STATE" };
+        var state = new Option<string?>("--state")
+        {
+            Description = $"Only those in this state: {string.Join(", ", ExportState.All)}.",
+            HelpName = "STATE",
+        };
         state.AcceptOnlyFromAmong([.. ExportState.All]);
         var dataset = new Option<string?>("--dataset") { Description = "Only those of this dataset.", HelpName = "NAME" };
-        var limit = new Option<int?>("--limit") { Description = "The largest number of exports, 1 to 1000; 100 by default.", HelpName = "N" };
-        var cursor = new Option<string?>("--cursor") { Description = "The next page: the cursor that the previous page printed.", HelpName = "CURSOR" };
+        var limit = new Option<int?>("--limit")
+        {
+            Description = "The largest number of exports, 1 to 1000; 100 by default.",
+            HelpName = "N",
+        };
+        var cursor = new Option<string?>("--cursor")
+        {
+            Description = "The next page: the cursor that the previous page printed.",
+            HelpName = "CURSOR",
+        };
         var all = new Option<bool>("--all") { Description = "All pages; with --json one export per line." };
         return new Command("list", "Lists exports, newest first.")
             .With(state, dataset, limit, cursor, all)
             .Runs((session, cancellationToken) =>
             {
                 Task<Page<Export>> PageAsync(string? at) =>
-                    session.Client.ListExportsAsync(session.Get(state), session.Get(dataset), session.Get(limit), at, cancellationToken);
-                return session.Get(all) ? AllAsync(session, PageAsync, session.Get(cursor)) : OneAsync(session, PageAsync, session.Get(cursor));
+                    session.Client.ListExportsAsync(
+                        session.Get(state), session.Get(dataset), session.Get(limit), at, cancellationToken);
+                return session.Get(all)
+                    ? AllAsync(session, PageAsync, session.Get(cursor))
+                    : OneAsync(session, PageAsync, session.Get(cursor));
             });
     }
 

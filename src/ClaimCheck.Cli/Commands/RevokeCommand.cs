@@ -8,10 +8,15 @@ internal static class RevokeCommand
     public static Command Make()
     {
         var id = ExportName.Argument();
-        var reason = new Option<string?>("--reason") { Description = "Why, for the report and for consumers.", HelpName = "TEXT" };
-        var noWait = new Option<bool>("--no-wait") { Description = "Do not wait until the deletion is verified; it continues at the service." };
+        var reason =
+            new Option<string?>("--reason") { Description = "Why, for the report and for consumers.", HelpName = "TEXT" };
+        var noWait = new Option<bool>("--no-wait")
+        {
+            Description = "Do not wait until the deletion is verified; it continues at the service.",
+        };
         var timeout = ValueOptions.Duration("--timeout", "How long to wait for that; 10m by default, exit code 6 afterwards.");
-        return new Command("revoke", "Revokes a batch: its links are dead, its files deleted, and the report proves it. Cancels an export that still runs.")
+        return new Command("revoke", "Revokes a batch: its links are dead, its files deleted, and the report proves it. Cancels "
+            + "an export that still runs.")
             .With(id, reason, noWait, timeout)
             .Runs(async (session, cancellationToken) =>
             {
@@ -25,17 +30,20 @@ internal static class RevokeCommand
             });
     }
 
-    private static Task<Revocation> RevokeAsync(Session session, ExportName name, string? reason, CancellationToken cancellationToken) =>
+    private static Task<Revocation> RevokeAsync(
+        Session session, ExportName name, string? reason, CancellationToken cancellationToken) =>
         name.Batch is { } batch
             ? session.Client.RevokeAsync(batch, reason, cancellationToken)
             : session.Client.CancelExportAsync(name.Export!.Value, reason, cancellationToken);
 
-    private static async Task<Revocation> VerifiedAsync(Session session, Revocation first, TimeSpan timeout, CancellationToken cancellationToken)
+    private static async Task<Revocation> VerifiedAsync(
+        Session session, Revocation first, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var batch = first.Report.BatchId;
         var since = Stopwatch.GetTimestamp();
         var last = first;
-        session.Screen.Hint($"{batch} is {first.Report.State}: no link is minted any more. Waiting until the deletion is verified.");
+        session.Screen.Hint(
+            $"{batch} is {first.Report.State}: no link is minted any more. Waiting until the deletion is verified.");
         try
         {
             while (!last.IsVerified && Stopwatch.GetElapsedTime(since) < timeout)
@@ -53,11 +61,13 @@ internal static class RevokeCommand
         }
         catch (OperationCanceledException)
         {
-            session.Screen.Note($"Interrupted. {batch} stays revoked and the deletion continues: 'claimcheck revoke {batch}' shows the report.");
+            session.Screen.Note(
+                $"Interrupted. {batch} stays revoked and the deletion continues: 'claimcheck revoke {batch}' shows the report.");
             throw;
         }
         if (!last.IsVerified)
-            session.Screen.Note($"claimcheck: {batch} is revoked, but its deletion is not verified after {timeout}. It continues; the same command shows the report.");
+            session.Screen.Note($"claimcheck: {batch} is revoked, but its deletion is not verified after {timeout}. It "
+                + "continues; the same command shows the report.");
         return last;
     }
 
@@ -69,14 +79,18 @@ internal static class RevokeCommand
             ("reason", report.Reason),
             ("since", Amounts.Time(report.RevokedAt)),
             ("verified", Amounts.Time(report.VerifiedAt) ?? $"not yet{(report.Pending is { } pending ? $": {pending}" : "")}"),
-            ("objects", $"{report.Objects.Deleted} deleted, {report.Objects.Remaining} remaining, {report.Objects.UploadsAborted} uploads aborted"),
-            ("fetched by", report.Redeemed.Count > 0 ? string.Join(", ", report.Redeemed.Select(who => $"{who.Caller} ({who.Times})")) : "nobody"),
+            ("objects", $"{report.Objects.Deleted} deleted, {report.Objects.Remaining} remaining, "
+                + $"{report.Objects.UploadsAborted} uploads aborted"),
+            ("fetched by", report.Redeemed.Count > 0
+                ? string.Join(", ", report.Redeemed.Select(who => $"{who.Caller} ({who.Times})"))
+                : "nobody"),
             ("with it", report.Cascaded.Count > 0 ? string.Join(", ", report.Cascaded) : null));
         if (report.Probes.Count > 0)
         {
             screen.Table(
                 ["LINK TO", "BEFORE", "AFTER", "SEEN"],
-                [.. report.Probes.Select(probe => new[] { probe.Object, $"{probe.Before}", $"{probe.After}", Amounts.Time(probe.At) ?? "" })]);
+                [.. report.Probes.Select(
+                    probe => new[] { probe.Object, $"{probe.Before}", $"{probe.After}", Amounts.Time(probe.At) ?? "" })]);
         }
     }
 }

@@ -6,7 +6,8 @@ internal static class StatusCommand
     public static Command Make()
     {
         var id = ExportName.Argument();
-        return new Command("status", "Shows an export (exp_…) or a batch (bat_…) as it is now, even after its end; exits 0 whatever its state.")
+        return new Command(
+            "status", "Shows an export (exp_…) or a batch (bat_…) as it is now, even after its end; exits 0 whatever its state.")
             .With(id)
             .Runs(async (session, cancellationToken) =>
             {
@@ -17,7 +18,8 @@ internal static class StatusCommand
                     ExportSummary.Show(session.Screen, batch);
                     return ExitCodes.Ok;
                 }
-                var export = await session.Client.GetExportAsync(session.Get(id).Export!.Value, cancellationToken: cancellationToken);
+                var export = await session.Client.GetExportAsync(
+                    session.Get(id).Export!.Value, cancellationToken: cancellationToken);
                 session.Screen.Document(Redaction.ToJson(export));
                 ExportSummary.Show(session.Screen, export);
                 return ExitCodes.Ok;

@@ -51,11 +51,13 @@ internal static class ValueOptions
 
     private static bool TryBytes(string text, out long value)
     {
-        foreach (var (suffix, factor) in new[] { ("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("KB", 1000L), ("MB", 1_000_000L), ("GB", 1_000_000_000L), ("", 1L) })
+        foreach (var (suffix, factor) in new[] { ("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("KB", 1000L),
+            ("MB", 1_000_000L), ("GB", 1_000_000_000L), ("", 1L) })
         {
             if (!text.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
                 continue;
-            var isNumber = long.TryParse(text.AsSpan(0, text.Length - suffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            var isNumber = long.TryParse(
+                text.AsSpan(0, text.Length - suffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 && number <= long.MaxValue / factor;
             value = isNumber ? number * factor : 0;
             return isNumber;

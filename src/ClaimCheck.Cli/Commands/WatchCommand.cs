@@ -7,7 +7,8 @@ internal static class WatchCommand
     {
         var id = ExportName.Argument();
         var timeout = ValueOptions.Duration("--timeout", "Stop watching after this time (exit code 6); the export continues.");
-        return new Command("watch", "Follows an export until it is ready (0) or has ended otherwise (5); with --json one line for each change.")
+        return new Command(
+            "watch", "Follows an export until it is ready (0) or has ended otherwise (5); with --json one line for each change.")
             .With(id, timeout)
             .Runs(async (session, cancellationToken) =>
             {

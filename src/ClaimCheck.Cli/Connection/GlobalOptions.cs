@@ -12,7 +12,8 @@ internal static class GlobalOptions
 
     public static readonly Option<string?> Key = new("--key")
     {
-        Description = "The key. Discouraged: others can see it in the list of processes and in the shell's history. Prefer --key-file, CLAIMCHECK_KEY or a profile.",
+        Description = "The key. Discouraged: others can see it in the list of processes and in the shell's history. Prefer "
+            + "--key-file, CLAIMCHECK_KEY or a profile.",
         HelpName = "KEY",
         Recursive = true,
     };
@@ -33,14 +34,17 @@ internal static class GlobalOptions
 
     public static readonly Option<string[]> LinkHost = new("--link-host")
     {
-        Description = "A host that links may lead to besides the service's own address, such as the bucket's: a name, with :port where only that port is meant, or *.example.com. May be repeated; CLAIMCHECK_LINK_HOSTS (with commas) and a profile's linkHosts add more.",
+        Description = "A host that links may lead to besides the service's own address, such as the bucket's: a name, with :port "
+            + "where only that port is meant, or *.example.com. May be repeated; CLAIMCHECK_LINK_HOSTS (with commas) and a "
+            + "profile's linkHosts add more.",
         HelpName = "HOST",
         Recursive = true,
     };
 
     public static readonly Option<bool> Json = new("--json")
     {
-        Description = "For scripts: one JSON document on standard output, or one per line where results come one by one; a failure is a problem document (RFC 9457) with exitCode.",
+        Description = "For scripts: one JSON document on standard output, or one per line where results come one by one; a "
+            + "failure is a problem document (RFC 9457) with exitCode.",
         Recursive = true,
     };
 

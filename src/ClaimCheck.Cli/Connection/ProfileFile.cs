@@ -13,7 +13,9 @@ internal static class ProfileFile
     };
 
     public static string Place => Path.Combine(
-        Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { } home && Path.IsPathRooted(home) ? home : Path.Combine(Home, ".config"),
+        Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { } home && Path.IsPathRooted(home)
+            ? home
+            : Path.Combine(Home, ".config"),
         "claimcheck",
         "config.json");
 
@@ -31,12 +33,16 @@ internal static class ProfileFile
         if (name is null)
             return null;
         if (content.Profiles.GetValueOrDefault(name) is not { } found)
-            throw new UsageException($"{Place} does not have the profile '{name}'; it has {string.Join(", ", content.Profiles.Keys)}.");
+            throw new UsageException(
+                $"{Place} does not have the profile '{name}'; it has {string.Join(", ", content.Profiles.Keys)}.");
         if (found.Url is null)
             throw new UsageException($"The profile '{name}' in {Place} has no url.");
         if (found is { Key: not null, KeyFile: not null })
             throw new UsageException($"The profile '{name}' in {Place} has a key and a keyFile: remove one of them.");
-        return new(found.Url, found.KeyFile is null ? found.Key : await SecretFile.ReadKeyAsync(Expand(found.KeyFile), cancellationToken), found.LinkHosts ?? []);
+        return new(
+            found.Url,
+            found.KeyFile is null ? found.Key : await SecretFile.ReadKeyAsync(Expand(found.KeyFile), cancellationToken),
+            found.LinkHosts ?? []);
     }
 
     private static Content Parse(string text)
@@ -54,10 +60,13 @@ internal static class ProfileFile
         throw new UsageException($"{Place} has no profiles. {Form}");
     }
 
-    private const string Form = """Its form is { "default": "name", "profiles": { "name": { "url": "…", "keyFile": "…", "linkHosts": [ "…" ] } } }.""";
+    private const string Form =
+        """Its form is { "default": "name", "profiles": { "name": { "url": "…", "keyFile": "…", "linkHosts": [ "…" ] } } }.""";
 
     private static string Expand(string path) =>
-        path.StartsWith("~/", StringComparison.Ordinal) ? Path.Combine(Home, path[2..]) : Path.Combine(Path.GetDirectoryName(Place)!, path);
+        path.StartsWith("~/", StringComparison.Ordinal)
+            ? Path.Combine(Home, path[2..])
+            : Path.Combine(Path.GetDirectoryName(Place)!, path);
 
     private sealed record Content(string? Default, Dictionary<string, ProfileEntry?> Profiles);
 

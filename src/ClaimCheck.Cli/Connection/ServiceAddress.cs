@@ -34,7 +34,8 @@ internal sealed record ServiceAddress(string Url, string? Key, IReadOnlyList<str
         string[] hosts =
         [
             .. parsed.GetValue(GlobalOptions.LinkHost) ?? [],
-            .. (Variable("CLAIMCHECK_LINK_HOSTS") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+            .. (Variable("CLAIMCHECK_LINK_HOSTS") ?? "").Split(
+                ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
             .. found.LinkHosts,
         ];
         return found with { LinkHosts = hosts };
@@ -75,5 +76,6 @@ internal sealed record ServiceAddress(string Url, string? Key, IReadOnlyList<str
             : await SecretFile.ReadKeyAsync(file, cancellationToken);
     }
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+    private static string? Variable(string name) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

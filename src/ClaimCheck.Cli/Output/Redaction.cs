@@ -22,7 +22,8 @@ internal static class Redaction
             case JsonObject json:
                 foreach (var (name, value) in json.ToList())
                 {
-                    if (value is JsonValue && value.GetValueKind() == JsonValueKind.String && IsLink(name, value.GetValue<string>()))
+                    if (value is JsonValue && value.GetValueKind() == JsonValueKind.String
+                        && IsLink(name, value.GetValue<string>()))
                         json[name] = Of(value.GetValue<string>());
                     else
                         Redact(value);

@@ -11,7 +11,8 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
 {
     private static readonly DatabaseState StandbyConflict = new(
         "standby_conflict", Trouble.Conflict,
-        "The source is a standby, and cancelled the query because the replay of its primary's changes had waited long enough for it.",
+        "The source is a standby, and cancelled the query because the replay of its primary's changes had "
+        + "waited long enough for it.",
         "Raise max_standby_streaming_delay (or max_standby_archive_delay) on the standby, or set hot_standby_feedback = on.");
 
     private static readonly DatabaseState StatementTimeout = new(
@@ -43,7 +44,8 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
 
     /// <summary>Whether an exception comes from a database or the connection to it.</summary>
     public static bool Is(Exception exception) =>
-        exception is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException or ObjectDisposedException;
+        exception is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException
+            or ObjectDisposedException;
 
     public static DatabaseFailure Of(Exception exception) =>
         exception is PostgresException said ? OfServer(said) : new(OfDriver(exception), null, null);
@@ -61,12 +63,15 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
     {
         var meaning = e.SqlState switch
         {
-            PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected when IsStandbyConflict(e) => StandbyConflict,
+            PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected when IsStandbyConflict(e) =>
+                StandbyConflict,
             // A timeout has the state and the routine of a user's cancellation: only the message distinguishes them. On a server
             // with another language it is therefore reported as a cancellation.
-            PostgresErrorCodes.QueryCanceled when e.MessageText.Contains("timeout", StringComparison.OrdinalIgnoreCase) => StatementTimeout,
+            PostgresErrorCodes.QueryCanceled when e.MessageText.Contains("timeout", StringComparison.OrdinalIgnoreCase) =>
+                StatementTimeout,
             // A value or a row that is larger than any the server can hold. This message is never translated.
-            PostgresErrorCodes.InternalError when e.MessageText.StartsWith("invalid memory alloc request size", StringComparison.Ordinal) =>
+            PostgresErrorCodes.InternalError
+                when e.MessageText.StartsWith("invalid memory alloc request size", StringComparison.Ordinal) =>
                 DatabaseStates.Of(PostgresErrorCodes.ProgramLimitExceeded),
             var state => DatabaseStates.Of(state),
         };
@@ -76,7 +81,8 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
 
     // The message may be in any language; the routine's name is not. Conflicts between rows have other causes.
     private static bool IsStandbyConflict(PostgresException e) =>
-        e.Routine is "ProcessInterrupts" or "ProcessRecoveryConflictInterrupt" or "ProcessRecoveryConflictInterrupts" or "report_recovery_conflict"
+        e.Routine is "ProcessInterrupts" or "ProcessRecoveryConflictInterrupt" or "ProcessRecoveryConflictInterrupts"
+            or "report_recovery_conflict"
         || e.MessageText.Contains("conflict with recovery", StringComparison.OrdinalIgnoreCase);
 
     private static DatabaseState OfDriver(Exception exception)
@@ -96,7 +102,8 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
                 case TimeoutException:
                     return OfSocket(SocketError.TimedOut);
                 case EndOfStreamException:
-                    return new("connection_ended", Trouble.Unreachable, "The server, or something in front of it, closed the connection.");
+                    return new("connection_ended", Trouble.Unreachable,
+                        "The server, or something in front of it, closed the connection.");
             }
         }
 
@@ -109,12 +116,15 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
             "host_unknown", Trouble.Unreachable, "The server's name has no address (DNS).",
             "Look at Host in the connection string, and at the name server."),
         SocketError.ConnectionRefused => new(
-            "connection_refused", Trouble.Unreachable, "The server's machine refused the connection: nothing listens at that port.",
+            "connection_refused", Trouble.Unreachable,
+            "The server's machine refused the connection: nothing listens at that port.",
             "Look at Host and Port in the connection string, and whether the server runs."),
         SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostDown or SocketError.NetworkDown => new(
-            "network_unreachable", Trouble.Unreachable, "The network has no route to the server.", "Look at routes and firewalls."),
+            "network_unreachable", Trouble.Unreachable, "The network has no route to the server.",
+            "Look at routes and firewalls."),
         SocketError.TimedOut => new(
-            "timeout", Trouble.Unreachable, "The server did not answer in time.", "Look at routes and firewalls, and at the server's load."),
+            "timeout", Trouble.Unreachable, "The server did not answer in time.",
+            "Look at routes and firewalls, and at the server's load."),
         _ => Unnamed with { Code = "connection_ended", Text = "The connection to the server broke." },
     };
 
@@ -128,7 +138,8 @@ internal sealed record DatabaseFailure(DatabaseState Meaning, string? SqlState, 
             "tls_refused", Trouble.Unreachable, "The connection string requires TLS, but the server does not offer it.",
             "Look at SSL Mode, and at the server's ssl."),
         _ when text.Contains("pool has been exhausted", StringComparison.Ordinal) => new(
-            "pool_exhausted", Trouble.Unreachable, "All connections of the pool are in use.", "Raise Maximum Pool Size in the connection string."),
+            "pool_exhausted", Trouble.Unreachable, "All connections of the pool are in use.",
+            "Raise Maximum Pool Size in the connection string."),
         _ => Unnamed,
     };
 }

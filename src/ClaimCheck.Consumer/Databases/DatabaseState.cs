@@ -59,7 +59,8 @@ internal enum Trouble
 }
 
 /// <summary>The meaning of one SQLSTATE.</summary>
-/// <param name="Code">A stable code, the condition's name in PostgreSQL where it has one; null where it has none of its own here.</param>
+/// <param name="Code">A stable code, the condition's name in PostgreSQL where it has one; null where it has none
+/// of its own here.</param>
 /// <param name="Trouble">Its subject.</param>
 /// <param name="Text">What happened, as a sentence.</param>
 /// <param name="Hint">What the operator does about it, as sentences; may be empty.</param>

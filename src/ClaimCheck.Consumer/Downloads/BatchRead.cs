@@ -15,7 +15,8 @@ internal sealed class BatchRead : IAsyncDisposable
     private VerifiedBlock? block;
     private long inBlock;
 
-    public BatchRead(ClaimedManifest claim, KnownRevocations revocations, BatchPosition? from, CancellationToken cancellationToken)
+    public BatchRead(
+        ClaimedManifest claim, KnownRevocations revocations, BatchPosition? from, CancellationToken cancellationToken)
     {
         this.claim = claim;
         this.from = from ?? BatchPosition.Start(claim.BatchId);
@@ -142,5 +143,7 @@ internal sealed class BatchRead : IAsyncDisposable
         new($"The position {from} is not one of {claim.BatchId}: the counts before it do not add up.", claim.BatchId);
 
     private IntegrityException Miscounted(VerifiedBlock of) => new(
-        $"Block {of.Place.Block} of {of.Place.FileName} of {claim.BatchId} does not have the {of.Records} records that the index states.", claim.BatchId);
+        $"Block {of.Place.Block} of {of.Place.FileName} of {claim.BatchId} does not have the {of.Records} records "
+        + "that the index states.",
+        claim.BatchId);
 }

@@ -24,7 +24,9 @@ internal sealed record BlockLimits(int Block, int Record)
             $"{place} {(isRecord ? "is one record" : $"has {block.Records} records")} of {block.UncompressedBytes} bytes, but "
             + (limit == BatchReaderOptions.LargestRecord
                 ? $"{limit} is the limit of this version."
-                : $"{nameof(BatchReaderOptions)}.{(isRecord ? nameof(BatchReaderOptions.MaxRecordBytes) : nameof(BatchReaderOptions.MaxBlockBytes))} is {limit}: "
+                : $"{nameof(BatchReaderOptions)}."
+                    + $"{(isRecord ? nameof(BatchReaderOptions.MaxRecordBytes) : nameof(BatchReaderOptions.MaxBlockBytes))} "
+                    + $"is {limit}: "
                     + "raise it, or save the batch's files, to which it does not apply."),
             batch);
     }

@@ -7,8 +7,8 @@ namespace ClaimCheck.Consumer.Downloads;
 internal sealed record RequestedBatch(BatchId BatchId, Link? Location, Manifest? Manifest);
 
 /// <summary>
-/// A batch's manifest while it is read, and what its links are followed with. Links expire before files do: then the service, which knows
-/// whether the batch is still ready, is asked for new ones.
+/// A batch's manifest while it is read, and what its links are followed with. Links expire before files do: then the service,
+/// which knows whether the batch is still ready, is asked for new ones.
 /// </summary>
 internal sealed class ClaimedManifest(ClaimCheckClient client, LinkClient links, RequestedBatch asked, BatchReaderOptions options)
 {
@@ -27,7 +27,8 @@ internal sealed class ClaimedManifest(ClaimCheckClient client, LinkClient links,
 
     public Manifest Manifest => manifest ?? throw new InvalidOperationException("The manifest is not opened yet.");
 
-    /// <summary>Gets the manifest: the one given, from the link, or from the service where the link is dead or there is none.</summary>
+    /// <summary>Gets the manifest: the one given, from the link, or from the service where the link is dead or
+    /// there is none.</summary>
     /// <exception cref="BatchEndedException">The batch has ended.</exception>
     public async Task<Manifest> OpenAsync(CancellationToken cancellationToken)
     {

@@ -10,7 +10,8 @@ internal sealed class DownloadDirectory(string path, BatchId batch)
     private const string List = "manifest.json";
     private const string Lock = ".claimcheck.lock";
 
-    private static readonly JsonSerializerOptions Json = new(ClaimCheckJson.Options) { WriteIndented = true, MaxDepth = JsonDepth.OfDocuments };
+    private static readonly JsonSerializerOptions Json =
+        new(ClaimCheckJson.Options) { WriteIndented = true, MaxDepth = JsonDepth.OfDocuments };
 
     private readonly System.Threading.Lock reopening = new();
 
@@ -62,7 +63,8 @@ internal sealed class DownloadDirectory(string path, BatchId batch)
     public int Discard()
     {
         var list = File(List + Partial);
-        if (!System.IO.File.Exists(list) || Read(System.IO.File.ReadAllBytes(list)) is not { } unfinished || unfinished.BatchId != batch)
+        if (!System.IO.File.Exists(list) || Read(System.IO.File.ReadAllBytes(list)) is not { } unfinished
+            || unfinished.BatchId != batch)
             return 0;
         ManifestRules.Check(unfinished, batch);
         var deleted = 0;
@@ -148,7 +150,8 @@ internal sealed class DownloadDirectory(string path, BatchId batch)
         }
         catch (IOException e) when (System.IO.File.Exists(File(Lock)))
         {
-            throw new DirectoryInUseException($"{path} can't be used: another download writes there. Wait for it, or take another directory.", batch, e);
+            throw new DirectoryInUseException(
+                $"{path} can't be used: another download writes there. Wait for it, or take another directory.", batch, e);
         }
     }
 

@@ -2,7 +2,8 @@ using System.Security.Cryptography;
 
 namespace ClaimCheck.Consumer.Downloads;
 
-/// <summary>Reads one file, block by block, each verified before it is returned; at the end also the file's own checksum.</summary>
+/// <summary>Reads one file, block by block, each verified before it is returned; at the end also the
+/// file's own checksum.</summary>
 internal sealed class FileDownload(ClaimedManifest claim, int ordinal)
 {
     private readonly ManifestFile file = claim.Manifest.Files[ordinal];
@@ -11,11 +12,13 @@ internal sealed class FileDownload(ClaimedManifest claim, int ordinal)
     /// checksum is not checked.</param>
     /// <param name="before">Records of the batch that come before this file.</param>
     /// <param name="cancellationToken">Cancels the download.</param>
-    public async IAsyncEnumerable<VerifiedBlock> BlocksAsync(int from, long before, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<VerifiedBlock> BlocksAsync(
+        int from, long before, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var layout = await FileLayout.FetchAsync(claim, ordinal, BlockLimits.Of(claim.Options), cancellationToken);
         if (from > layout.Blocks.Count)
-            throw new IntegrityException($"The file {file.Name} of {claim.BatchId} has no block {from}, where the read should continue.", claim.BatchId);
+            throw new IntegrityException(
+                $"The file {file.Name} of {claim.BatchId} has no block {from}, where the read should continue.", claim.BatchId);
         var patience = new Patience(claim, $"The file {file.Name}");
         await using var download = new ObjectDownload(claim, manifest => manifest.Files[ordinal].Url, file.Bytes, patience);
         using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -69,10 +72,12 @@ internal sealed class FileDownload(ClaimedManifest claim, int ordinal)
             if (layout.Framing != BlockFraming.None)
             {
                 inflated = ArrayPool<byte>.Shared.Rent((int)block.UncompressedBytes);
-                if (!Inflation.TryInflate(layout.Framing, stored, 0, (int)block.Bytes, inflated.AsSpan(0, (int)block.UncompressedBytes)))
+                if (!Inflation.TryInflate(
+                    layout.Framing, stored, 0, (int)block.Bytes, inflated.AsSpan(0, (int)block.UncompressedBytes)))
                 {
                     throw new IntegrityException(
-                        $"Block {place.Block} of {file.Name} of {claim.BatchId} does not inflate to the {block.UncompressedBytes} bytes that the index states.",
+                        $"Block {place.Block} of {file.Name} of {claim.BatchId} does not inflate to the "
+                        + $"{block.UncompressedBytes} bytes that the index states.",
                         claim.BatchId);
                 }
             }
@@ -113,7 +118,8 @@ internal sealed class FileDownload(ClaimedManifest claim, int ordinal)
                 return "the part before its first block has another length";
             stored.CopyTo(preamble);
         }
-        else if (!Inflation.TryInflate(layout.Framing, [.. stored, .. new byte[Inflation.Room]], begin, stored.Length - begin, preamble))
+        else if (!Inflation.TryInflate(
+            layout.Framing, [.. stored, .. new byte[Inflation.Room]], begin, stored.Length - begin, preamble))
         {
             return "the part before its first block does not inflate to the right length";
         }
@@ -123,5 +129,7 @@ internal sealed class FileDownload(ClaimedManifest claim, int ordinal)
     }
 
     public static string? TrailerFlaw(ReadOnlySpan<byte> stored, FileLayout layout) =>
-        GzipMember.IsTrailer(stored, layout.File.UncompressedBytes) ? null : "it does not end as a gzip member of its length does";
+        GzipMember.IsTrailer(stored, layout.File.UncompressedBytes)
+            ? null
+            : "it does not end as a gzip member of its length does";
 }

@@ -26,15 +26,18 @@ internal sealed record FileLayout(
     public int TrailerBytes => TrailerOf(Framing);
 
     /// <summary>Fetches a file's index, verifies it against the manifest, and checks its content.</summary>
-    public static async Task<FileLayout> FetchAsync(ClaimedManifest claim, int ordinal, BlockLimits limits, CancellationToken cancellationToken)
+    public static async Task<FileLayout> FetchAsync(
+        ClaimedManifest claim, int ordinal, BlockLimits limits, CancellationToken cancellationToken)
     {
         var file = claim.Manifest.Files[ordinal];
         var expected = Convert.FromHexString(file.Index.Sha256);
         var bytes = new byte[file.Index.Bytes];
         var patience = new Patience(claim, $"The index of {file.Name}");
-        await using var download = new ObjectDownload(claim, manifest => manifest.Files[ordinal].Index.Url, bytes.Length, patience);
+        await using var download = new ObjectDownload(
+            claim, manifest => manifest.Files[ordinal].Index.Url, bytes.Length, patience);
         await download.ReadAsync(
-            0, bytes, read => SHA256.HashData(read.Span).AsSpan().SequenceEqual(expected) ? null : "its SHA-256 differs", cancellationToken);
+            0, bytes, read => SHA256.HashData(read.Span).AsSpan().SequenceEqual(expected) ? null : "its SHA-256 differs",
+            cancellationToken);
         return Check(claim.Manifest, file, Parse(bytes, file, claim.BatchId), limits);
     }
 
@@ -86,7 +89,8 @@ internal sealed record FileLayout(
         {
             var block = blocks[i];
             Require(
-                block is { Offset: >= 0, Bytes: > 0, UncompressedBytes: > 0, Records: > 0 } && ManifestRules.IsSha256(block.Sha256),
+                block is { Offset: >= 0, Bytes: > 0, UncompressedBytes: > 0, Records: > 0 }
+                && ManifestRules.IsSha256(block.Sha256),
                 $"block {i} has a count below one or no SHA-256");
             Require(block.Offset == end, $"block {i} begins at {block.Offset}, but the one before ends at {end}");
             Require(block.Bytes <= blocksEnd - end, $"block {i} ends behind the file's end");
@@ -119,7 +123,8 @@ internal sealed record FileLayout(
         void Require(bool holds, string otherwise)
         {
             if (!holds)
-                throw new IntegrityException($"The index of {file.Name} of {manifest.BatchId} can't be trusted: {otherwise}.", manifest.BatchId);
+                throw new IntegrityException(
+                    $"The index of {file.Name} of {manifest.BatchId} can't be trusted: {otherwise}.", manifest.BatchId);
         }
     }
 }

@@ -33,7 +33,8 @@ internal sealed class FileSaver(ClaimedManifest claim, int ordinal, DownloadDire
             // The blocks are right but the whole is not: the header on disk, which no block covers, may be wrong.
             File.Delete(Partial);
             throw new IntegrityException(
-                $"The SHA-256 of {file.Name} of {claim.BatchId} is not the manifest's; what was saved of it is deleted.", claim.BatchId);
+                $"The SHA-256 of {file.Name} of {claim.BatchId} is not the manifest's; what was saved of it is deleted.",
+                claim.BatchId);
         }
         Durable.Put(Partial, Final);
         tally.FileDone();
@@ -43,7 +44,8 @@ internal sealed class FileSaver(ClaimedManifest claim, int ordinal, DownloadDire
     {
         if (!File.Exists(Final) || new FileInfo(Final).Length != file.Bytes)
             return false;
-        await using var saved = new FileStream(Final, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        await using var saved = new FileStream(Final, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20,
+            FileOptions.Asynchronous | FileOptions.SequentialScan);
         return (await SHA256.HashDataAsync(saved, cancellationToken)).AsSpan().SequenceEqual(Convert.FromHexString(file.Sha256));
     }
 
@@ -53,7 +55,8 @@ internal sealed class FileSaver(ClaimedManifest claim, int ordinal, DownloadDire
         var layout = await FileLayout.FetchAsync(claim, ordinal, BlockLimits.OfFiles, cancellationToken);
         var patience = new Patience(claim, $"The file {file.Name}");
         await using var download = new ObjectDownload(claim, manifest => manifest.Files[ordinal].Url, file.Bytes, patience);
-        await using var saved = new FileStream(Partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 1, FileOptions.Asynchronous);
+        await using var saved = new FileStream(
+            Partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 1, FileOptions.Asynchronous);
         if (saved.Length > file.Bytes)
             saved.SetLength(file.Bytes);
         using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

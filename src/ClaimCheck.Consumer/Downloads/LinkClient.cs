@@ -30,7 +30,8 @@ internal sealed class LinkClient(Uri service, BatchReaderOptions options) : IDis
                 if (etag is not null)
                     request.Headers.IfMatch.Add(etag);
                 var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token);
-                if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } next)
+                if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308)
+                    || response.Headers.Location is not { } next)
                     return response;
                 response.Dispose();
                 if (redirects == MaxRedirects)
@@ -42,11 +43,15 @@ internal sealed class LinkClient(Uri service, BatchReaderOptions options) : IDis
         {
             throw new TransferException($"no answer within {options.StallTimeout}", e);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or IOException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             var failure = NetworkFailure.Of(e, address);
             throw new TransferException(
-                failure.IsUntrusted ? $"the certificate of {address.Authority} is not trusted: {failure.Reason}" : $"{address.Authority} can't be reached: {failure.Reason}", e);
+                failure.IsUntrusted
+                    ? $"the certificate of {address.Authority} is not trusted: {failure.Reason}"
+                    : $"{address.Authority} can't be reached: {failure.Reason}",
+                e);
         }
     }
 
@@ -64,15 +69,16 @@ internal sealed class LinkClient(Uri service, BatchReaderOptions options) : IDis
         if (address.Scheme == "http" && service.Scheme != "http")
         {
             throw new UntrustedLinkException(
-                $"A link leads to {address.Authority} over plain http, but the service is configured with https: it was not followed, "
-                + "because anyone on the way could read the records.", batch);
+                $"A link leads to {address.Authority} over plain http, but the service is configured with https: it was not "
+                + "followed, because anyone on the way could read the records.", batch);
         }
         return IsAllowed(address)
             ? address
             : throw new UntrustedLinkException(
-                $"A link leads to {address.Scheme}://{address.Authority}, which is neither the service's own address ({service.GetLeftPart(UriPartial.Authority)}) nor one of "
-                + $"{nameof(BatchReaderOptions)}.{nameof(BatchReaderOptions.AllowedLinkHosts)}: it was not followed. "
-                + "Add the host if the files are there.", batch);
+                $"A link leads to {address.Scheme}://{address.Authority}, which is neither the service's own address "
+                + $"({service.GetLeftPart(UriPartial.Authority)}) nor one of "
+                + $"{nameof(BatchReaderOptions)}.{nameof(BatchReaderOptions.AllowedLinkHosts)}: it was not followed. Add the "
+                + "host if the files are there.", batch);
     }
 
     private bool IsAllowed(Uri address)

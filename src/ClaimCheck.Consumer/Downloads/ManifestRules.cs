@@ -19,9 +19,12 @@ internal static class ManifestRules
         Require(manifest.Format is "csv" or "ndjson", batch, "the format is neither csv nor ndjson");
         Require(manifest.Compression is "gzip" or "none", batch, "the compression is neither gzip nor none");
         Require(manifest.Columns is { Count: > 0 and <= MaxColumns }, batch, $"there are no columns, or more than {MaxColumns}");
-        Require(manifest.Columns.All(column => column is { Name: not null, Type: not null }), batch, "a column has no name or type");
         Require(
-            manifest.Columns.DistinctBy(column => column.Name).Count() == manifest.Columns.Count, batch, "two columns have one name");
+            manifest.Columns.All(column => column is { Name: not null, Type: not null }), batch, "a column has no name or type");
+        Require(
+            manifest.Columns.DistinctBy(column => column.Name).Count() == manifest.Columns.Count,
+            batch,
+            "two columns have one name");
         Require(manifest.Columns.Any(column => column.Name == manifest.Key), batch, "the key is not one of the columns");
         Require(manifest.Files is { Count: <= MaxFiles }, batch, $"there are more than {MaxFiles} files");
         Totals(manifest, batch);
@@ -42,7 +45,8 @@ internal static class ManifestRules
     public static bool IsSha256(string? text) => text is { Length: 64 } && !text.AsSpan().ContainsAnyExcept(Hex);
 
     private static (string, long, long, long, string, string) Identity(ManifestFile file) =>
-        (file.Name, file.Records, file.Bytes, file.UncompressedBytes, file.Sha256.ToUpperInvariant(), file.Index.Sha256.ToUpperInvariant());
+        (file.Name, file.Records, file.Bytes, file.UncompressedBytes, file.Sha256.ToUpperInvariant(),
+            file.Index.Sha256.ToUpperInvariant());
 
     private static void Totals(Manifest manifest, BatchId batch)
     {
@@ -52,9 +56,11 @@ internal static class ManifestRules
         {
             Require(file is { Url: not null, Index.Url: not null }, batch, "a file has no link, or no index");
             Require(IsPlainName(file.Name) && names.Add(file.Name), batch, "a file's name is empty, a path, or given twice");
-            Require(file is { Records: >= 0, Bytes: >= 0, UncompressedBytes: >= 0 }, batch, $"a count of {file.Name} is negative");
+            Require(
+                file is { Records: >= 0, Bytes: >= 0, UncompressedBytes: >= 0 }, batch, $"a count of {file.Name} is negative");
             Require(IsSha256(file.Sha256) && IsSha256(file.Index.Sha256), batch, $"a checksum of {file.Name} is not a SHA-256");
-            Require(file.Index.Bytes is > 0 and <= MaxIndexBytes, batch, $"the index of {file.Name} is empty, or larger than {MaxIndexBytes} bytes");
+            Require(file.Index.Bytes is > 0 and <= MaxIndexBytes, batch,
+                $"the index of {file.Name} is empty, or larger than {MaxIndexBytes} bytes");
             try
             {
                 checked

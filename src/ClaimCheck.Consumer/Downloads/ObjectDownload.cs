@@ -6,7 +6,8 @@ namespace ClaimCheck.Consumer.Downloads;
 /// Reads one object from its link, range after range, over one GET. What is cut off, stalled or altered is requested again from
 /// the range's beginning, by Range and If-Match; an expired link is replaced by the service, if the batch is still ready.
 /// </summary>
-internal sealed class ObjectDownload(ClaimedManifest claim, Func<Manifest, Link> link, long length, Patience patience) : IAsyncDisposable
+internal sealed class ObjectDownload(
+    ClaimedManifest claim, Func<Manifest, Link> link, long length, Patience patience) : IAsyncDisposable
 {
     private HttpResponseMessage? response;
     private Stream? body;
@@ -54,11 +55,13 @@ internal sealed class ObjectDownload(ClaimedManifest claim, Func<Manifest, Link>
         Close();
         // Only a resumed read can see another object than the one it began with.
         var range = new RangeHeaderValue(offset, length - 1);
-        response = await claim.Links.GetAsync(link(claim.Manifest), range, offset > 0 ? etag : null, claim.BatchId, cancellationToken);
+        response = await claim.Links.GetAsync(
+            link(claim.Manifest), range, offset > 0 ? etag : null, claim.BatchId, cancellationToken);
         switch (response.StatusCode)
         {
             case HttpStatusCode.PartialContent:
-                if (response.Content.Headers.ContentRange is not { From: var from, Length: var whole } || from != offset || (whole ?? length) != length)
+                if (response.Content.Headers.ContentRange is not { From: var from, Length: var whole } || from != offset
+                    || (whole ?? length) != length)
                     throw new TransferException("its server answered with a different range or length") { IsAltered = true };
                 break;
             case HttpStatusCode.OK:
@@ -72,7 +75,10 @@ internal sealed class ObjectDownload(ClaimedManifest claim, Func<Manifest, Link>
             case HttpStatusCode.RequestedRangeNotSatisfiable:
                 throw new TransferException("it is shorter") { IsAltered = true };
             case HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError:
-                throw new TransferException($"its server answered {(int)response.StatusCode}") { RetryAfter = Refusal.RetryAfter(response) };
+                throw new TransferException($"its server answered {(int)response.StatusCode}")
+                {
+                    RetryAfter = Refusal.RetryAfter(response),
+                };
             default:
                 throw new DeadLinkException((int)response.StatusCode);
         }

@@ -11,12 +11,18 @@ internal sealed class Patience(ClaimedManifest claim, string what)
     {
         if (++failures < claim.Options.MaxAttempts)
         {
-            await Task.Delay(Backoff.After(failures, claim.Options.RetryDelay, ClaimCheckClientOptions.LongestRetryDelay, failure.RetryAfter), cancellationToken);
+            await Task.Delay(
+                Backoff.After(failures, claim.Options.RetryDelay, ClaimCheckClientOptions.LongestRetryDelay, failure.RetryAfter),
+                cancellationToken);
             return;
         }
         throw failure.IsAltered
-            ? new IntegrityException($"{what} of {claim.BatchId} does not match the manifest after {failures} tries: {failure.Message}.", claim.BatchId)
+            ? new IntegrityException(
+                $"{what} of {claim.BatchId} does not match the manifest after {failures} tries: {failure.Message}.",
+                claim.BatchId)
             : new DownloadFailedException(
-                $"{what} of {claim.BatchId} could not be fetched in {failures} tries: {failure.Message}.", claim.BatchId, failure.InnerException);
+                $"{what} of {claim.BatchId} could not be fetched in {failures} tries: {failure.Message}.",
+                claim.BatchId,
+                failure.InnerException);
     }
 }

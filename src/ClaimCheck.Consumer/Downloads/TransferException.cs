@@ -1,6 +1,7 @@
 namespace ClaimCheck.Consumer.Downloads;
 
-/// <summary>One try to fetch something failed. Never leaves the library: it is tried again, or becomes a public exception.</summary>
+/// <summary>One try to fetch something failed. Never leaves the library: it is tried again, or becomes a
+/// public exception.</summary>
 internal class TransferException(string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>The content does not match the manifest and index, though the transfer itself succeeded.</summary>

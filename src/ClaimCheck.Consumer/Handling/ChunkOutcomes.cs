@@ -21,7 +21,8 @@ internal sealed class ChunkOutcomes
         }
     }
 
-    public IReadOnlyDictionary<int, Outcome> All => failures ?? (IReadOnlyDictionary<int, Outcome>)System.Collections.ObjectModel.ReadOnlyDictionary<int, Outcome>.Empty;
+    public IReadOnlyDictionary<int, Outcome> All =>
+        failures ?? (IReadOnlyDictionary<int, Outcome>)System.Collections.ObjectModel.ReadOnlyDictionary<int, Outcome>.Empty;
 
     public void Fail(int index, string failureClass, string code, string? message)
     {
@@ -58,7 +59,9 @@ internal sealed class ChunkOutcomes
         ArgumentException.ThrowIfNullOrWhiteSpace(code);
         return code.Length <= MaxCode && !code.Any(char.IsControl)
             ? code
-            : throw new ArgumentException($"A failure's code has {code.Length} characters, but must be 1 to {MaxCode} without control characters.", nameof(code));
+            : throw new ArgumentException(
+                $"A failure's code has {code.Length} characters, but must be 1 to {MaxCode} without control characters.",
+                nameof(code));
     }
 
     /// <summary>The text, cut to its limit; no surrogate pair is split, since half of one is not valid text.</summary>

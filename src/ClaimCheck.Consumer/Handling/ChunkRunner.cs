@@ -29,7 +29,8 @@ internal sealed partial class ChunkRunner<T>(
             await transaction.CommitAsync(gone);
             held.Committed(buffer.Next, counts, tell);
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not BatchLeaseLostException && (!held.IsConnected || InboxDatabase.Passes(e)))
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not BatchLeaseLostException
+            && (!held.IsConnected || InboxDatabase.Passes(e)))
         {
             throw InboxDatabase.Unavailable(e, buffer.Ready.BatchId);
         }
@@ -40,7 +41,8 @@ internal sealed partial class ChunkRunner<T>(
     }
 
     private async Task<RecordCounts> TryAsync(
-        RecordChunk<T> chunk, NpgsqlTransaction transaction, bool tell, CancellationToken gone, CancellationToken cancellationToken)
+        RecordChunk<T> chunk, NpgsqlTransaction transaction, bool tell, CancellationToken gone,
+        CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -52,18 +54,21 @@ internal sealed partial class ChunkRunner<T>(
                     await handler.HandleAsync(chunk, cancellationToken);
                 gone.ThrowIfCancellationRequested();
                 if (transaction.Connection is null)
-                    throw new InvalidOperationException($"{handler.GetType().Name} ended the inbox's transaction, which is not its own.");
+                    throw new InvalidOperationException(
+                        $"{handler.GetType().Name} ended the inbox's transaction, which is not its own.");
                 return await CheckpointAsync(chunk, transaction, tell, gone);
             }
             catch (Exception e) when (
-                !cancellationToken.IsCancellationRequested && e is not (BatchLeaseLostException or RunStoppedException or InboxUnavailableException)
+                !cancellationToken.IsCancellationRequested
+                && e is not (BatchLeaseLostException or RunStoppedException or InboxUnavailableException)
                 && held.IsConnected && transaction.Connection is not null)
             {
                 await transaction.RollbackAsync(BeforeHandler, gone);
                 if (e is DbException { IsTransient: true } && attempt < options.ChunkAttempts)
                     continue;
                 var (failureClass, code) = options.Classify(e);
-                Log.ChunkFailed(logger, buffer.Ready.BatchId, chunk.Start, chunk.Count, failureClass, code, Kind(e), e.StackTrace);
+                Log.ChunkFailed(
+                    logger, buffer.Ready.BatchId, chunk.Start, chunk.Count, failureClass, code, Kind(e), e.StackTrace);
                 chunk.Outcomes.Clear();
                 chunk.Outcomes.FailRest(chunk.Count, failureClass, code, $"The handler of the chunk threw {Kind(e)}.{Told(e)}");
                 return await CheckpointAsync(chunk, transaction, tell, gone);
@@ -71,7 +76,8 @@ internal sealed partial class ChunkRunner<T>(
         }
     }
 
-    private async Task<RecordCounts> CheckpointAsync(RecordChunk<T> chunk, NpgsqlTransaction transaction, bool tell, CancellationToken cancellationToken)
+    private async Task<RecordCounts> CheckpointAsync(
+        RecordChunk<T> chunk, NpgsqlTransaction transaction, bool tell, CancellationToken cancellationToken)
     {
         var transient = chunk.Outcomes.CountOf(FailureClass.Transient);
         var failures = Failures(chunk);
@@ -91,18 +97,23 @@ internal sealed partial class ChunkRunner<T>(
 
         FailedRecord Failed(int place, Outcome outcome) =>
             // The service refuses longer keys: cut, the key matches no record in a retry, and the receipt says so.
-            new(chunk.FirstOrdinal + place, ChunkOutcomes.Cut(buffer.KeyOf(place), MaxKey), outcome.Class, outcome.Code, outcome.Message);
+            new(chunk.FirstOrdinal + place, ChunkOutcomes.Cut(buffer.KeyOf(place), MaxKey), outcome.Class, outcome.Code,
+                outcome.Message);
     }
 
     // Its message may quote the data that it failed on.
-    private static string Kind(Exception e) => e is PostgresException said ? $"{nameof(PostgresException)} ({said.SqlState})" : e.GetType().Name;
+    private static string Kind(Exception e) =>
+        e is PostgresException said ? $"{nameof(PostgresException)} ({said.SqlState})" : e.GetType().Name;
 
-    private static string Told(Exception e) => e is PostgresException ? $" {(DatabaseFailure.Of(e) with { Said = null }).Text}" : "";
+    private static string Told(Exception e) =>
+        e is PostgresException ? $" {(DatabaseFailure.Of(e) with { Said = null }).Text}" : "";
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The handler of batch {BatchId} at {Position} threw {Kind}: its {Count} records are failed ({FailureClass}, {Code}).\n{Trace}")]
+        [LoggerMessage(LogLevel.Warning, "The handler of batch {BatchId} at {Position} threw {Kind}: its {Count} records are "
+            + "failed ({FailureClass}, {Code}).\n{Trace}")]
         public static partial void ChunkFailed(
-            ILogger logger, BatchId batchId, BatchPosition position, int count, string failureClass, string code, string kind, string? trace);
+            ILogger logger, BatchId batchId, BatchPosition position, int count, string failureClass, string code, string kind,
+            string? trace);
     }
 }

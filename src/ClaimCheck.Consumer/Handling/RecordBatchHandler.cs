@@ -34,7 +34,8 @@ internal sealed partial class RecordBatchHandler<T>(
         {
             await UntilReachedAsync(batch.BatchId, () => TryAsync(batch, cancellationToken), batch.Revoked, cancellationToken);
         }
-        catch (Exception e) when (e is BatchRevokedException || (batch.Revoked.IsCancellationRequested && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is BatchRevokedException
+            || (batch.Revoked.IsCancellationRequested && !cancellationToken.IsCancellationRequested))
         {
             // The event about it may be late, or not subscribed to.
             await DiscardAtLastAsync(batch, cancellationToken);
@@ -97,7 +98,8 @@ internal sealed partial class RecordBatchHandler<T>(
             await using (var read = batch.Reader.Open(batch.Ready, held.Position, ended.Token))
                 await ApplyAsync(batch.Ready, read, held, gone.Token, ended.Token);
             await EndAsync(batch.Ready, held, ended.Token);
-            Log.Applied(logger, batch.BatchId, inbox.Consumer, held.Counts.Succeeded, held.Counts.Transient, held.Counts.Terminal);
+            Log.Applied(
+                logger, batch.BatchId, inbox.Consumer, held.Counts.Succeeded, held.Counts.Transient, held.Counts.Terminal);
             return true;
         }
         catch (Exception e) when (
@@ -114,7 +116,8 @@ internal sealed partial class RecordBatchHandler<T>(
     }
 
     private async Task ApplyAsync(
-        BulkReadyData ready, Downloads.BatchRead read, HeldBatch held, CancellationToken gone, CancellationToken cancellationToken)
+        BulkReadyData ready, Downloads.BatchRead read, HeldBatch held, CancellationToken gone,
+        CancellationToken cancellationToken)
     {
         var manifest = await read.OpenAsync();
         if (held.Counts.Records != held.Position.Records)
@@ -138,7 +141,9 @@ internal sealed partial class RecordBatchHandler<T>(
         if (held.Counts.Records != manifest.Records)
         {
             throw new IntegrityException(
-                $"{held.Counts.Records} outcomes of {ready.BatchId} are known, but its manifest states {manifest.Records} records.", ready.BatchId);
+                $"{held.Counts.Records} outcomes of {ready.BatchId} are known, but its manifest states "
+                + $"{manifest.Records} records.",
+                ready.BatchId);
         }
     }
 
@@ -149,9 +154,11 @@ internal sealed partial class RecordBatchHandler<T>(
             await using var transaction = await held.BeginAsync(cancellationToken);
             await handler.OnBatchCompletedAsync(new(ready, held.Counts, held.Connection, transaction), cancellationToken);
             // A retry's outcomes are folded into the batch that it retries: the next round is requested there.
-            await held.SettleAsync(transaction, options.RetryTransient ? ready.RetryOf ?? ready.BatchId : null, cancellationToken);
+            await held.SettleAsync(
+                transaction, options.RetryTransient ? ready.RetryOf ?? ready.BatchId : null, cancellationToken);
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not BatchLeaseLostException && (!held.IsConnected || InboxDatabase.Passes(e)))
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not BatchLeaseLostException
+            && (!held.IsConnected || InboxDatabase.Passes(e)))
         {
             throw InboxDatabase.Unavailable(e, ready.BatchId);
         }
@@ -181,7 +188,8 @@ internal sealed partial class RecordBatchHandler<T>(
     }
 
     // For as long as it takes: the message is kept hidden meanwhile, and returns to its queue when its time is over.
-    private async Task UntilReachedAsync(BatchId batch, Func<Task<bool>> work, CancellationToken revoked, CancellationToken cancellationToken)
+    private async Task UntilReachedAsync(
+        BatchId batch, Func<Task<bool>> work, CancellationToken revoked, CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(revoked, cancellationToken);
         for (var failures = 0; ;)
@@ -203,8 +211,10 @@ internal sealed partial class RecordBatchHandler<T>(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is applied by {Consumer}: {Succeeded} records succeeded, {Transient} failures are transient, {Terminal} terminal.")]
-        public static partial void Applied(ILogger logger, BatchId batchId, string consumer, long succeeded, long transient, long terminal);
+        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is applied by {Consumer}: {Succeeded} records succeeded, "
+            + "{Transient} failures are transient, {Terminal} terminal.")]
+        public static partial void Applied(
+            ILogger logger, BatchId batchId, string consumer, long succeeded, long transient, long terminal);
 
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} continues at {Position}.")]
         public static partial void Resumed(ILogger logger, BatchId batchId, BatchPosition position);
@@ -212,7 +222,8 @@ internal sealed partial class RecordBatchHandler<T>(
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} is discarded by {Consumer}.")]
         public static partial void Discarded(ILogger logger, BatchId batchId, string consumer);
 
-        [LoggerMessage(LogLevel.Error, "Batch {BatchId} is revoked, but its handler failed to discard it ({Kind}), at try {Try} of {Tries}.")]
+        [LoggerMessage(LogLevel.Error,
+            "Batch {BatchId} is revoked, but its handler failed to discard it ({Kind}), at try {Try} of {Tries}.")]
         public static partial void NotDiscarded(ILogger logger, BatchId batchId, int @try, int tries, string kind);
 
         [LoggerMessage(LogLevel.Information, "Another process works on batch {BatchId}: it is waited for.")]
@@ -221,7 +232,8 @@ internal sealed partial class RecordBatchHandler<T>(
         [LoggerMessage(LogLevel.Debug, "Nothing is left to apply of batch {BatchId}: {Entry}.")]
         public static partial void NothingLeft(ILogger logger, BatchId batchId, InboxEntry entry);
 
-        [LoggerMessage(LogLevel.Warning, "Batch {BatchId} was taken over by another process, and uncommitted work is rolled back.")]
+        [LoggerMessage(
+            LogLevel.Warning, "Batch {BatchId} was taken over by another process, and uncommitted work is rolled back.")]
         public static partial void TakenOver(ILogger logger, BatchId batchId);
 
         [LoggerMessage(LogLevel.Warning, "Batch {BatchId} waits for the inbox, trying again in {Pause}: {Reason}")]

@@ -5,9 +5,11 @@ namespace ClaimCheck.Consumer.Handling;
 /// <param name="Reader">Reads the batches.</param>
 /// <param name="Consumer">The name that the inbox and receipts are kept under.</param>
 /// <param name="StateCheckInterval">How often the service is asked whether a batch that is being applied was revoked.</param>
-/// <param name="Retrying">Called, at least once, with a retry batch that the service has created; null where nobody needs it.</param>
+/// <param name="Retrying">Called, at least once, with a retry batch that the service has created; null where
+/// nobody needs it.</param>
 internal sealed record RecordRunnerContext(
-    ClaimCheckClient Client, BatchReader Reader, string Consumer, TimeSpan StateCheckInterval, Func<BatchId, Export, Task>? Retrying);
+    ClaimCheckClient Client, BatchReader Reader, string Consumer, TimeSpan StateCheckInterval,
+    Func<BatchId, Export, Task>? Retrying);
 
 /// <summary>The state of a batch in the inbox.</summary>
 /// <param name="IsRevoked">Whether it is revoked; else it is applied.</param>
@@ -31,7 +33,8 @@ internal sealed class RecordRunner : IAsyncDisposable
     {
         this.context = context;
         database = new(inboxOptions);
-        inbox = new(database, new ReceiptOutbox(database, context.Consumer, inboxOptions.Lease), context.Consumer, inboxOptions.Lease);
+        inbox = new(
+            database, new ReceiptOutbox(database, context.Consumer, inboxOptions.Lease), context.Consumer, inboxOptions.Lease);
         sender = new(context.Client, inbox, inboxOptions, loggers.CreateLogger<ReceiptWorker>(), context.Retrying);
         logger = loggers.CreateLogger("ClaimCheck.Consumer.Handling.RecordBatchHandler");
     }
@@ -45,7 +48,8 @@ internal sealed class RecordRunner : IAsyncDisposable
     {
         using var watch = context.Reader.Watch(ready.BatchId);
         using var applied = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var checking = new StateCheck(context.Client, context.Reader, context.StateCheckInterval, TimeProvider.System).RunAsync(ready.BatchId, applied.Token);
+        var checking = new StateCheck(context.Client, context.Reader, context.StateCheckInterval, TimeProvider.System)
+            .RunAsync(ready.BatchId, applied.Token);
         try
         {
             watch.ThrowIfRevoked();
@@ -56,7 +60,8 @@ internal sealed class RecordRunner : IAsyncDisposable
             context.Reader.MarkRevoked(ready.BatchId);
             throw;
         }
-        catch (OperationCanceledException) when (watch.Token.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
+            when (watch.Token.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             watch.ThrowIfRevoked();
             throw;
@@ -71,7 +76,8 @@ internal sealed class RecordRunner : IAsyncDisposable
     }
 
     /// <summary>Records that a batch is revoked, and has the handler discard it, once.</summary>
-    public Task DiscardAsync(IRecordHandler<Record> handler, BatchId batch, string dataset, string? reason, CancellationToken cancellationToken)
+    public Task DiscardAsync(
+        IRecordHandler<Record> handler, BatchId batch, string dataset, string? reason, CancellationToken cancellationToken)
     {
         context.Reader.MarkRevoked(batch);
         return Handler(handler, new()).DiscardAsync(batch, dataset, reason, null, cancellationToken);
@@ -91,5 +97,6 @@ internal sealed class RecordRunner : IAsyncDisposable
         await database.DisposeAsync();
     }
 
-    private RecordBatchHandler<Record> Handler(IRecordHandler<Record> handler, RecordOptions options) => new(handler, inbox, options, logger);
+    private RecordBatchHandler<Record> Handler(IRecordHandler<Record> handler, RecordOptions options) =>
+        new(handler, inbox, options, logger);
 }

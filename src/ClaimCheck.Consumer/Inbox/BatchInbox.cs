@@ -34,7 +34,8 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
     /// <summary>Records that a batch was seen, and leases it where it is free.</summary>
     public async Task<(InboxEntry Entry, BatchLease? Lease)> EnterAsync(BatchId batch, CancellationToken cancellationToken)
     {
-        var result = await database.TransactAsync(transaction => EnterAsync(transaction, batch, cancellationToken), cancellationToken);
+        var result = await database.TransactAsync(
+            transaction => EnterAsync(transaction, batch, cancellationToken), cancellationToken);
         receipts.Wake();
         return result;
     }
@@ -51,7 +52,9 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         return await database.TransactAsync(async transaction =>
         {
             await using var renew = Command(transaction, sql, held.BatchId, ("token", held.Token), ("lease", lease));
-            return await renew.ExecuteNonQueryAsync(cancellationToken) == 1 ? InboxEntry.Held : await StateAsync(transaction, held.BatchId, cancellationToken);
+            return await renew.ExecuteNonQueryAsync(cancellationToken) == 1
+                ? InboxEntry.Held
+                : await StateAsync(transaction, held.BatchId, cancellationToken);
         }, cancellationToken);
     }
 
@@ -101,7 +104,8 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
             }
             await discard(transaction, applied);
             await receipts.ForgetFailuresAsync(transaction, batch, cancellationToken);
-            await receipts.PutAsync(transaction, batch, new ReceiptReport { State = ReceiptState.Discarded }, null, cancellationToken);
+            await receipts.PutAsync(
+                transaction, batch, new ReceiptReport { State = ReceiptState.Discarded }, null, cancellationToken);
             return true;
         }, cancellationToken, mayIdle: true);
         receipts.Wake();
@@ -121,7 +125,9 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
             var entry = await StateAsync(transaction, batch, cancellationToken);
             await using var look = Command(transaction, sql, batch);
             await using var reader = await look.ExecuteReaderAsync(cancellationToken);
-            return (entry, await reader.ReadAsync(cancellationToken) ? new RecordCounts(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2)) : default);
+            return (entry, await reader.ReadAsync(cancellationToken)
+                ? new RecordCounts(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2))
+                : default);
         }, cancellationToken);
     }
 
@@ -151,10 +157,12 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         }, cancellationToken);
     }
 
-    private async Task<(InboxEntry Entry, BatchLease? Lease)> EnterAsync(NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
+    private async Task<(InboxEntry Entry, BatchLease? Lease)> EnterAsync(
+        NpgsqlTransaction transaction, BatchId batch, CancellationToken cancellationToken)
     {
         if (await NoteAsync(transaction, batch, cancellationToken))
-            await receipts.PutAsync(transaction, batch, new ReceiptReport { State = ReceiptState.Received }, null, cancellationToken);
+            await receipts.PutAsync(
+                transaction, batch, new ReceiptReport { State = ReceiptState.Received }, null, cancellationToken);
         await EndSilentAsync(transaction, batch, cancellationToken);
         // A locked row is being written by the holder of the batch: it is not waited for.
         const string sql = """
@@ -175,7 +183,8 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
             if (await reader.ReadAsync(cancellationToken))
             {
                 return BatchPosition.TryParse(batch, reader.GetString(0), out var position)
-                    ? (InboxEntry.Held, new BatchLease(batch, token, position, new(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3))))
+                    ? (InboxEntry.Held, new BatchLease(
+                        batch, token, position, new(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3))))
                     : throw new IntegrityException($"The inbox's position in {batch} can't be read.", batch);
             }
         }
@@ -222,6 +231,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
         };
     }
 
-    private NpgsqlCommand Command(NpgsqlTransaction transaction, string sql, BatchId batch, params ReadOnlySpan<(string Name, object? Value)> more) =>
+    private NpgsqlCommand Command(
+        NpgsqlTransaction transaction, string sql, BatchId batch, params ReadOnlySpan<(string Name, object? Value)> more) =>
         transaction.Command(sql, [("consumer", consumer), ("batch", batch.Value), .. more]);
 }

@@ -27,7 +27,8 @@ internal sealed class HeldBatch : IAsyncDisposable
     private readonly Task renewing;
     private bool isOver;
 
-    private HeldBatch(BatchInbox inbox, BatchLease lease, NpgsqlConnection connection, Action revoked, CancellationToken cancellationToken)
+    private HeldBatch(
+        BatchInbox inbox, BatchLease lease, NpgsqlConnection connection, Action revoked, CancellationToken cancellationToken)
     {
         (this.inbox, this.lease) = (inbox, lease);
         (Connection, Position, Counts) = (connection, lease.Position, lease.Counts);
@@ -51,7 +52,8 @@ internal sealed class HeldBatch : IAsyncDisposable
     /// <param name="lease">The lease, just acquired.</param>
     /// <param name="revoked">Called where another process has recorded the batch's revocation.</param>
     /// <param name="cancellationToken">Cancels the connecting, and later the renewals.</param>
-    public static async Task<HeldBatch> OpenAsync(BatchInbox inbox, BatchLease lease, Action revoked, CancellationToken cancellationToken)
+    public static async Task<HeldBatch> OpenAsync(
+        BatchInbox inbox, BatchLease lease, Action revoked, CancellationToken cancellationToken)
     {
         NpgsqlConnection? connection = null;
         try
@@ -72,12 +74,14 @@ internal sealed class HeldBatch : IAsyncDisposable
     }
 
     /// <summary>Begins a transaction for a handler's effects and the position behind them.</summary>
-    public Task<NpgsqlTransaction> BeginAsync(CancellationToken cancellationToken) => inbox.Database.BeginAsync(Connection, mayIdle: true, cancellationToken);
+    public Task<NpgsqlTransaction> BeginAsync(CancellationToken cancellationToken) =>
+        inbox.Database.BeginAsync(Connection, mayIdle: true, cancellationToken);
 
     /// <summary>Writes the position behind a chunk and its failures, to be committed with its effects.</summary>
     /// <exception cref="BatchLeaseLostException">This process has lost the batch's lease.</exception>
     public async Task CheckpointAsync(
-        NpgsqlTransaction transaction, BatchPosition next, RecordCounts chunk, IReadOnlyList<FailedRecord> failures, bool tell, CancellationToken cancellationToken)
+        NpgsqlTransaction transaction, BatchPosition next, RecordCounts chunk, IReadOnlyList<FailedRecord> failures, bool tell,
+        CancellationToken cancellationToken)
     {
         const string sql = """
             UPDATE claimcheck.inbox_batches
@@ -90,7 +94,8 @@ internal sealed class HeldBatch : IAsyncDisposable
         // What a handler wrote must fail here, where it can still be rolled back by itself, and not at the commit.
         batch.BatchCommands.Add(new NpgsqlBatchCommand("SET CONSTRAINTS ALL IMMEDIATE"));
         var update = Guarded(
-            sql, ("position", next.ToString()), ("succeeded", counts.Succeeded), ("transient", counts.Transient), ("terminal", counts.Terminal),
+            sql, ("position", next.ToString()), ("succeeded", counts.Succeeded), ("transient", counts.Transient),
+            ("terminal", counts.Terminal),
             ("lease", inbox.Lease));
         batch.BatchCommands.Add(update);
         if (failures.Count > 0)
@@ -128,7 +133,8 @@ internal sealed class HeldBatch : IAsyncDisposable
         await using var batch = new NpgsqlBatch(Connection, transaction);
         var update = Guarded(sql);
         batch.BatchCommands.Add(update);
-        batch.BatchCommands.Add(inbox.Receipts.Put(lease.BatchId, Report(state, Counts, null), Counts.Transient > 0 ? retryBatch : null));
+        batch.BatchCommands.Add(
+            inbox.Receipts.Put(lease.BatchId, Report(state, Counts, null), Counts.Transient > 0 ? retryBatch : null));
         await batch.ExecuteNonQueryAsync(cancellationToken);
         if (update.RecordsAffected != 1)
             throw new BatchLeaseLostException(lease.BatchId);
@@ -148,7 +154,8 @@ internal sealed class HeldBatch : IAsyncDisposable
     }
 
     // The process that takes the batch over terminates this session, so that nothing waits for its locks.
-    private static async Task MarkSessionAsync(BatchInbox inbox, BatchLease lease, NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task MarkSessionAsync(
+        BatchInbox inbox, BatchLease lease, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         const string sql = """
             UPDATE claimcheck.inbox_batches
@@ -157,7 +164,8 @@ internal sealed class HeldBatch : IAsyncDisposable
              WHERE consumer = @consumer AND batch_id = @batch AND state = 'open' AND lease_token = @token
             """;
         await using var transaction = await inbox.Database.BeginAsync(connection, mayIdle: false, cancellationToken);
-        await using var sign = transaction.Command(sql, ("consumer", inbox.Consumer), ("batch", lease.BatchId.Value), ("token", lease.Token));
+        await using var sign = transaction.Command(
+            sql, ("consumer", inbox.Consumer), ("batch", lease.BatchId.Value), ("token", lease.Token));
         await sign.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
@@ -219,7 +227,8 @@ internal sealed class HeldBatch : IAsyncDisposable
     };
 
     private NpgsqlBatchCommand Guarded(string sql, params ReadOnlySpan<(string Name, object? Value)> more) =>
-        InboxCommands.OfBatch(sql, [("consumer", inbox.Consumer), ("batch", lease.BatchId.Value), ("token", lease.Token), .. more]);
+        InboxCommands.OfBatch(
+            sql, [("consumer", inbox.Consumer), ("batch", lease.BatchId.Value), ("token", lease.Token), .. more]);
 
     private NpgsqlBatchCommand Failures(IReadOnlyList<FailedRecord> failures) => InboxCommands.OfBatch(
         """

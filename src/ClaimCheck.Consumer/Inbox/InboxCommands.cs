@@ -4,7 +4,8 @@ namespace ClaimCheck.Consumer.Inbox;
 internal static class InboxCommands
 {
 #pragma warning disable CA2100 // All are constants of this project.
-    public static NpgsqlCommand Command(this NpgsqlTransaction transaction, string sql, params ReadOnlySpan<(string Name, object? Value)> values) =>
+    public static NpgsqlCommand Command(
+        this NpgsqlTransaction transaction, string sql, params ReadOnlySpan<(string Name, object? Value)> values) =>
         With(new NpgsqlCommand(sql, transaction.Connection, transaction), values);
 #pragma warning restore CA2100
 

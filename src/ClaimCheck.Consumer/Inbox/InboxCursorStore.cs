@@ -1,7 +1,8 @@
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>Stores the cursor of the event feed beside what was applied of it.</summary>
-internal sealed partial class InboxCursorStore(InboxDatabase database, string consumer, ILogger<InboxCursorStore> logger) : ICursorStore
+internal sealed partial class InboxCursorStore(
+    InboxDatabase database, string consumer, ILogger<InboxCursorStore> logger) : ICursorStore
 {
     public async Task<string?> LoadAsync(CancellationToken cancellationToken)
     {

@@ -5,7 +5,8 @@ using ClaimCheck.Consumer.Databases;
 namespace ClaimCheck.Consumer.Inbox;
 
 /// <summary>The inbox's Postgres: connections, tables at first use, and which failures are transient.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
+[SuppressMessage(
+    "Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
 {
     // One process creates the tables while the others wait: CREATE … IF NOT EXISTS does not protect against a race.
@@ -47,7 +48,8 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
     /// <param name="cancellationToken">Rolls it back.</param>
     /// <param name="mayIdle">Whether it waits for more than the database: it calls a handler.</param>
     /// <exception cref="InboxUnavailableException">It can't be done now.</exception>
-    public async Task<T> TransactAsync<T>(Func<NpgsqlTransaction, Task<T>> work, CancellationToken cancellationToken, bool mayIdle = false)
+    public async Task<T> TransactAsync<T>(
+        Func<NpgsqlTransaction, Task<T>> work, CancellationToken cancellationToken, bool mayIdle = false)
     {
         await using var connection = await OpenAsync(cancellationToken);
         try
@@ -72,7 +74,8 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
     /// would keep its locks, and a process that takes its batch over would wait for them for ever: the server ends the
     /// transaction instead.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    public async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, bool mayIdle, CancellationToken cancellationToken)
+    public async Task<NpgsqlTransaction> BeginAsync(
+        NpgsqlConnection connection, bool mayIdle, CancellationToken cancellationToken)
     {
         const string encoding = "SELECT set_config('client_encoding', @encoding, true)";
         const string both = $"{encoding}, set_config('idle_in_transaction_session_timeout', @limit, true)";
@@ -107,7 +110,8 @@ internal sealed class InboxDatabase(InboxOptions options) : IAsyncDisposable
 
     // The inbox's own statements, on its own tables: somebody has to grant permissions or create the tables, and batches wait for
     // that.
-    private static bool IsNotGranted(Exception e) => e is PostgresException && DatabaseFailure.Of(e).Trouble is Trouble.Permission or Trouble.Definition;
+    private static bool IsNotGranted(Exception e) =>
+        e is PostgresException && DatabaseFailure.Of(e).Trouble is Trouble.Permission or Trouble.Definition;
 
     public ValueTask DisposeAsync() => source.DisposeAsync();
 

@@ -7,7 +7,8 @@ namespace ClaimCheck.Consumer.Inbox;
 /// <param name="RetryBatchId">The batch for which a retry is to be requested afterwards, or null.</param>
 /// <param name="IsSent">Whether it was sent already, and only the retry is left.</param>
 /// <param name="Attempts">How often it was tried, this time included.</param>
-internal sealed record DueReceipt(BatchId BatchId, Guid Version, ReceiptReport Report, BatchId? RetryBatchId, bool IsSent, int Attempts);
+internal sealed record DueReceipt(
+    BatchId BatchId, Guid Version, ReceiptReport Report, BatchId? RetryBatchId, bool IsSent, int Attempts);
 
 /// <summary>
 /// What is still to be sent to the service: written in the transaction of the work that it reports, sent later. Of each batch
@@ -15,15 +16,18 @@ internal sealed record DueReceipt(BatchId BatchId, Guid Version, ReceiptReport R
 /// </summary>
 /// <param name="database">The inbox.</param>
 /// <param name="consumer">The consumer.</param>
-/// <param name="lease">A worker that dies is replaced after this; two at once do no harm, since a receipt replaces itself.</param>
-[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
+/// <param name="lease">A worker that dies is replaced after this; two at once do no harm, since a receipt
+/// replaces itself.</param>
+[SuppressMessage(
+    "Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, TimeSpan lease)
 {
     private readonly SemaphoreSlim written = new(0, 1);
 
     /// <summary>Writes a receipt; <see cref="Wake"/> is for after the commit.</summary>
     public async Task PutAsync(
-        NpgsqlTransaction transaction, BatchId batch, ReceiptReport report, BatchId? retryBatch, CancellationToken cancellationToken)
+        NpgsqlTransaction transaction, BatchId batch, ReceiptReport report, BatchId? retryBatch,
+        CancellationToken cancellationToken)
     {
         await using var command = transaction.Command(PutSql, PutOf(batch, report, retryBatch));
         await command.ExecuteNonQueryAsync(cancellationToken);
@@ -96,7 +100,8 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
                 await ForgetFailuresAsync(transaction, receipt.BatchId, cancellationToken);
             return receipt.RetryBatchId is null
                 ? await DeleteAsync(transaction, receipt, cancellationToken)
-                : await ExecuteAsync(transaction, "UPDATE claimcheck.inbox_receipts SET is_sent = true" + Same, receipt, cancellationToken);
+                : await ExecuteAsync(
+                    transaction, "UPDATE claimcheck.inbox_receipts SET is_sent = true" + Same, receipt, cancellationToken);
         }, cancellationToken);
 
     /// <summary>Nothing is left to do.</summary>
@@ -105,16 +110,19 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
 
     /// <summary>It is to be tried again.</summary>
     public Task AgainAsync(DueReceipt receipt, TimeSpan after, CancellationToken cancellationToken) => database.TransactAsync(
-        transaction => ExecuteAsync(transaction, "UPDATE claimcheck.inbox_receipts SET next_at = now() + @after" + Same, receipt, cancellationToken, ("after", after)),
+        transaction => ExecuteAsync(transaction, "UPDATE claimcheck.inbox_receipts SET next_at = now() + @after" + Same, receipt,
+            cancellationToken, ("after", after)),
         cancellationToken);
 
     /// <summary>The service will never accept it: kept for inspection, and not tried again.</summary>
     public Task RefusedAsync(DueReceipt receipt, string code, CancellationToken cancellationToken) => database.TransactAsync(
-        transaction => ExecuteAsync(transaction, "UPDATE claimcheck.inbox_receipts SET refused_code = @code" + Same, receipt, cancellationToken, ("code", code)),
+        transaction => ExecuteAsync(transaction, "UPDATE claimcheck.inbox_receipts SET refused_code = @code" + Same, receipt,
+            cancellationToken, ("code", code)),
         cancellationToken);
 
     /// <summary>The failures of a batch, in its order.</summary>
-    public async IAsyncEnumerable<RecordFailure> FailuresAsync(BatchId batch, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<RecordFailure> FailuresAsync(
+        BatchId batch, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // By its primary key, a page at a time: no transaction is open while they are sent.
         const string sql = """
@@ -130,12 +138,14 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
             var page = await database.TransactAsync(async transaction =>
             {
                 var found = new List<RecordFailure>();
-                await using var command = transaction.Command(sql, ("consumer", consumer), ("batch", batch.Value), ("after", after));
+                await using var command = transaction.Command(
+                    sql, ("consumer", consumer), ("batch", batch.Value), ("after", after));
                 await using var reader = await command.ExecuteReaderAsync(cancellationToken);
                 while (await reader.ReadAsync(cancellationToken))
                 {
                     after = reader.GetInt64(0);
-                    found.Add(new(reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.IsDBNull(4) ? null : reader.GetString(4)));
+                    found.Add(new(reader.GetString(1), reader.GetString(2), reader.GetString(3),
+                        reader.IsDBNull(4) ? null : reader.GetString(4)));
                 }
                 return found;
             }, cancellationToken);
@@ -169,15 +179,18 @@ internal sealed class ReceiptOutbox(InboxDatabase database, string consumer, Tim
 
     private (string Name, object? Value)[] PutOf(BatchId batch, ReceiptReport report, BatchId? retryBatch) =>
     [
-        ("consumer", consumer), ("batch", batch.Value), ("version", Guid.NewGuid()), ("state", report.State), ("succeeded", report.Succeeded),
-        ("transient", report.Transient), ("terminal", report.Terminal), ("position", report.Checkpoint), ("retry", retryBatch?.Value),
+        ("consumer", consumer), ("batch", batch.Value), ("version", Guid.NewGuid()), ("state", report.State),
+        ("succeeded", report.Succeeded),
+        ("transient", report.Transient), ("terminal", report.Terminal), ("position", report.Checkpoint),
+        ("retry", retryBatch?.Value),
     ];
 
     private Task<int> DeleteAsync(NpgsqlTransaction transaction, DueReceipt receipt, CancellationToken cancellationToken) =>
         ExecuteAsync(transaction, "DELETE FROM claimcheck.inbox_receipts" + Same, receipt, cancellationToken);
 
     private async Task<int> ExecuteAsync(
-        NpgsqlTransaction transaction, string sql, DueReceipt receipt, CancellationToken cancellationToken, params (string Name, object? Value)[] more)
+        NpgsqlTransaction transaction, string sql, DueReceipt receipt, CancellationToken cancellationToken,
+        params (string Name, object? Value)[] more)
     {
         await using var command = transaction.Command(
             sql, [("consumer", consumer), ("batch", receipt.BatchId.Value), ("version", receipt.Version), .. more]);

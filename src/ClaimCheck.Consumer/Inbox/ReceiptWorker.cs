@@ -112,7 +112,8 @@ internal sealed partial class ReceiptWorker(
         }
         // Nobody waits for it any more; or it came too late: the receipt has ended.
         catch (ClaimCheckException e) when (
-            e is BatchEndedException or NotFoundException || (e is RequestRejectedException && !ReceiptState.IsEnd(receipt.Report.State)))
+            e is BatchEndedException or NotFoundException
+            || (e is RequestRejectedException && !ReceiptState.IsEnd(receipt.Report.State)))
         {
             Log.Dropped(logger, receipt.Report.State, receipt.BatchId, e.Code);
             await receipts.DoneAsync(receipt, cancellationToken);
@@ -182,10 +183,12 @@ internal sealed partial class ReceiptWorker(
         [LoggerMessage(LogLevel.Information, "The receipt {State} of batch {BatchId} is not wanted any more ({Code}).")]
         public static partial void Dropped(ILogger logger, string state, BatchId batchId, string code);
 
-        [LoggerMessage(LogLevel.Error, "The service refuses the receipt {State} of batch {BatchId} ({Code}); it stays in the inbox, and is not sent again. {Reason}")]
+        [LoggerMessage(LogLevel.Error, "The service refuses the receipt {State} of batch {BatchId} ({Code}); it stays in the "
+            + "inbox, and is not sent again. {Reason}")]
         public static partial void Refused(ILogger logger, string state, BatchId batchId, string code, string reason);
 
-        [LoggerMessage(LogLevel.Warning, "The receipt {State} of batch {BatchId} could not be sent ({Code}), trying again in {Pause}.")]
+        [LoggerMessage(
+            LogLevel.Warning, "The receipt {State} of batch {BatchId} could not be sent ({Code}), trying again in {Pause}.")]
         public static partial void NotSent(ILogger logger, string state, BatchId batchId, TimeSpan pause, string code);
 
         [LoggerMessage(LogLevel.Error, "The receipt {State} of batch {BatchId} can't be sent, trying again in {Pause}.")]

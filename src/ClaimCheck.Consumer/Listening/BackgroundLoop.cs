@@ -14,7 +14,8 @@ internal static partial class BackgroundLoop
     /// <param name="logger">Logs what it throws.</param>
     /// <param name="stoppingToken">Stops it.</param>
     /// <returns>Never fails.</returns>
-    public static Task RunAsync(string name, Func<CancellationToken, Task> loop, ILogger logger, CancellationToken stoppingToken) =>
+    public static Task RunAsync(
+        string name, Func<CancellationToken, Task> loop, ILogger logger, CancellationToken stoppingToken) =>
         RunAsync(name, loop, logger, TimeProvider.System, stoppingToken);
 
     internal static async Task RunAsync(

@@ -4,7 +4,8 @@ namespace ClaimCheck.Consumer.Listening;
 /// Passes events to a handler: a limited number of batches at once, each by one handler at a time. A duplicate that arrives while
 /// the same event is being handled shares its outcome. A revocation ends the reads of its batch before it waits for anything.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
+[SuppressMessage(
+    "Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed partial class BatchDispatcher(
     HandlerScopes handlers, BatchReader reader, StateCheck stateCheck, int maxConcurrentBatches, ILogger logger)
 {
@@ -16,7 +17,8 @@ internal sealed partial class BatchDispatcher(
     /// <param name="stoppingToken">Once it is cancelled, nothing more is begun.</param>
     /// <param name="cancellationToken">Also cancels what has begun.</param>
     /// <exception cref="OperationCanceledException">A token was cancelled: nothing is settled.</exception>
-    public async Task<Settlement> DispatchAsync(IncomingEvent incoming, CancellationToken stoppingToken, CancellationToken cancellationToken)
+    public async Task<Settlement> DispatchAsync(
+        IncomingEvent incoming, CancellationToken stoppingToken, CancellationToken cancellationToken)
     {
         if (incoming.BatchId is not { } batch)
         {
@@ -44,7 +46,8 @@ internal sealed partial class BatchDispatcher(
     private static string ReadyType { get; } = EventTypes.ToCloudEventType(EventTypes.BulkReady);
 
     private async Task<Settlement> RunAsync(
-        (string Type, BatchId Batch) key, IncomingEvent incoming, Task<Settlement>? before, CancellationToken stoppingToken, CancellationToken cancellationToken)
+        (string Type, BatchId Batch) key, IncomingEvent incoming, Task<Settlement>? before, CancellationToken stoppingToken,
+        CancellationToken cancellationToken)
     {
         await Task.Yield(); // nothing of the handler runs under the lock
         try
@@ -81,7 +84,8 @@ internal sealed partial class BatchDispatcher(
             });
             return Settlement.Done;
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested || cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
+            when (stoppingToken.IsCancellationRequested || cancellationToken.IsCancellationRequested)
         {
             throw;
         }
@@ -116,7 +120,8 @@ internal sealed partial class BatchDispatcher(
                 await using var scope = handlers.Create();
                 using var activity = ConsumerTracing.Begin(incoming);
                 var handler = handlers.HandlerOf(scope);
-                await handler.HandleAsync(new BatchContext(reader, incoming, ready, watch.Token, cancellationToken), cancellationToken);
+                await handler.HandleAsync(
+                    new BatchContext(reader, incoming, ready, watch.Token, cancellationToken), cancellationToken);
                 Log.Handled(logger, batch, ready.Dataset);
                 return Settlement.Done;
             }
@@ -146,7 +151,8 @@ internal sealed partial class BatchDispatcher(
     }
 
     /// <returns>False where the batch is revoked: then no slot is taken.</returns>
-    private async Task<bool> EnterAsync(RevocationWatch watch, CancellationToken stoppingToken, CancellationToken cancellationToken)
+    private async Task<bool> EnterAsync(
+        RevocationWatch watch, CancellationToken stoppingToken, CancellationToken cancellationToken)
     {
         using var begin = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, cancellationToken, watch.Token);
         try
@@ -178,9 +184,11 @@ internal sealed partial class BatchDispatcher(
         public static partial void Rejected(ILogger logger, Exception exception, BatchId batchId);
 
         [LoggerMessage(LogLevel.Warning, "{Type} {EventId} of batch {BatchId} failed at try {Try} and is to be tried again.")]
-        public static partial void Failed(ILogger logger, Exception exception, string type, Contracts.EventId eventId, BatchId batchId, int @try);
+        public static partial void Failed(
+            ILogger logger, Exception exception, string type, Contracts.EventId eventId, BatchId batchId, int @try);
 
-        [LoggerMessage(LogLevel.Debug, "{Type} {EventId} comes again while batch {BatchId} is being handled, and shares its outcome.")]
+        [LoggerMessage(
+            LogLevel.Debug, "{Type} {EventId} comes again while batch {BatchId} is being handled, and shares its outcome.")]
         public static partial void Coalesced(ILogger logger, string type, Contracts.EventId eventId, BatchId batchId);
 
         [LoggerMessage(LogLevel.Debug, "{Type} {EventId} is acknowledged: no handler method exists for its type.")]

@@ -66,7 +66,8 @@ internal static class EventReader
             throw new MalformedEventException("It is not a JSON object.");
         if (Text(root, "specversion") != "1.0")
             throw new MalformedEventException("It is not a CloudEvent of version 1.0.");
-        if (Text(root, "id") is not { Length: > 0 } || Text(root, "source") is not { Length: > 0 } || Text(root, "type") is not { Length: > 0 } type)
+        if (Text(root, "id") is not { Length: > 0 } || Text(root, "source") is not { Length: > 0 }
+            || Text(root, "type") is not { Length: > 0 } type)
             throw new MalformedEventException("It has no id, source or type.");
         return type.StartsWith(OwnTypes, StringComparison.Ordinal)
             ? type
@@ -86,7 +87,8 @@ internal static class EventReader
         if (ready.Records < 0 || ready.Bytes < 0 || ready.Files < 0)
             throw new MalformedEventException("A count in it is negative.");
         if (ready.Location is { } link
-            && !(Uri.TryCreate(link.Reveal(), UriKind.Absolute, out var address) && address is { Scheme: "http" or "https", UserInfo.Length: 0 }))
+            && !(Uri.TryCreate(link.Reveal(), UriKind.Absolute, out var address)
+                && address is { Scheme: "http" or "https", UserInfo.Length: 0 }))
             throw new MalformedEventException("Its location is not an http or https address without user info.");
         return ready;
     }

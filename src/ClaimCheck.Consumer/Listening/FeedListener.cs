@@ -5,7 +5,8 @@ namespace ClaimCheck.Consumer.Listening;
 /// the cursor behind what is handled. After a crash later events come again.
 /// </summary>
 internal sealed partial class FeedListener(
-    FeedReader feed, FeedListenerOptions options, BatchDispatcher dispatcher, IHostApplicationLifetime host, ILogger<FeedListener> logger)
+    FeedReader feed, FeedListenerOptions options, BatchDispatcher dispatcher, IHostApplicationLifetime host,
+    ILogger<FeedListener> logger)
     : BackgroundService
 {
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(4);
@@ -95,7 +96,8 @@ internal sealed partial class FeedListener(
 
     private static string RevokedType { get; } = EventTypes.ToCloudEventType(EventTypes.BulkRevoked);
 
-    private async Task<Settlement> TryAsync(BulkEvent item, int attempt, CancellationToken handling, CancellationToken stoppingToken)
+    private async Task<Settlement> TryAsync(
+        BulkEvent item, int attempt, CancellationToken handling, CancellationToken stoppingToken)
     {
         try
         {
@@ -127,7 +129,8 @@ internal sealed partial class FeedListener(
     {
         handling.CancelAfter(options.StopTimeout);
         // All of them: one that waits for another of its batch ends at once, and the other does not.
-        await Task.WhenAll(working).WaitAsync(options.StopTimeout + CleanUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(working).WaitAsync(options.StopTimeout + CleanUp)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await handling.CancelAsync();
         using var cleanUp = new CancellationTokenSource(CleanUp);
         await StoreAsync(cleanUp.Token);
@@ -139,7 +142,8 @@ internal sealed partial class FeedListener(
         [LoggerMessage(LogLevel.Information, "No longer listening to the event feed.")]
         public static partial void Stopped(ILogger logger);
 
-        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of batch {Subject} has failed at all {Tries} tries: the feed continues without it.")]
+        [LoggerMessage(LogLevel.Error,
+            "{Type} {EventId} of batch {Subject} has failed at all {Tries} tries: the feed continues without it.")]
         public static partial void PassedOver(ILogger logger, string type, Contracts.EventId eventId, string subject, int tries);
 
         [LoggerMessage(LogLevel.Error, "Event {EventId} contradicts itself, and is skipped. {Reason}")]

@@ -1,7 +1,8 @@
 namespace ClaimCheck.Consumer.Listening;
 
 /// <summary>Reads the event feed, however long it takes, and stores the cursor.</summary>
-internal sealed partial class FeedReader(ClaimCheckClient client, ICursorStore cursors, FeedListenerOptions options, ILogger<FeedListener> logger)
+internal sealed partial class FeedReader(
+    ClaimCheckClient client, ICursorStore cursors, FeedListenerOptions options, ILogger<FeedListener> logger)
 {
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
 
@@ -65,7 +66,8 @@ internal sealed partial class FeedReader(ClaimCheckClient client, ICursorStore c
         [LoggerMessage(LogLevel.Information, "Listening to the event feed from {Start} on.")]
         public static partial void Listening(ILogger logger, string start);
 
-        [LoggerMessage(LogLevel.Error, "The cursor has expired: the events after it were deleted at the end of their retention, or the service's catalog was restored. Policy: {Policy}.")]
+        [LoggerMessage(LogLevel.Error, "The cursor has expired: the events after it were deleted at the end of their retention, "
+            + "or the service's catalog was restored. Policy: {Policy}.")]
         public static partial void CursorExpired(ILogger logger, Exception exception, ExpiredCursor policy);
 
         [LoggerMessage(LogLevel.Error, "The cursor could not be stored: after a restart events would come again.")]

@@ -6,7 +6,8 @@ namespace ClaimCheck.Consumer.Listening;
 /// The messages that this process holds. They are kept hidden from their receive on, until they are settled: while they are
 /// handled or waiting, even while the process stops.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
+[SuppressMessage(
+    "Design", "CA1001", Justification = "A SemaphoreSlim has nothing to dispose of unless its wait handle is asked for.")]
 internal sealed partial class HeldMessages(ListenedQueue queue, SqsListenerOptions options, TimeProvider time, ILogger logger)
 {
     private readonly Lock guard = new();
@@ -117,7 +118,8 @@ internal sealed partial class HeldMessages(ListenedQueue queue, SqsListenerOptio
     // Beyond it the message becomes visible again, as it would after SQS's 12 hours.
     private bool IsInTime(HeldMessage message) => time.GetElapsedTime(message.Since) < options.MaxProcessing;
 
-    private async Task HideAsync(IReadOnlyList<HeldMessage> messages, TimeSpan visibility, CancellationToken cancellationToken, bool andForget = false)
+    private async Task HideAsync(
+        IReadOnlyList<HeldMessage> messages, TimeSpan visibility, CancellationToken cancellationToken, bool andForget = false)
     {
         await calls.WaitAsync(cancellationToken);
         try
@@ -161,7 +163,8 @@ internal sealed partial class HeldMessages(ListenedQueue queue, SqsListenerOptio
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Message {MessageId} is received again while it is being handled: its visibility ran out.")]
+        [LoggerMessage(
+            LogLevel.Information, "Message {MessageId} is received again while it is being handled: its visibility ran out.")]
         public static partial void Again(ILogger logger, string messageId);
 
         [LoggerMessage(LogLevel.Warning, "A message could not be deleted and will come again: {Reason}")]

@@ -16,7 +16,8 @@ internal sealed class ListenedQueue(Func<IAmazonSQS> sqs, string url)
 
     /// <returns>None up to <paramref name="max"/>, hidden from others for <paramref name="visibility"/>.</returns>
     /// <exception cref="AwsMessagingException">It failed, even after retries.</exception>
-    public async Task<IReadOnlyList<Message>> ReceiveAsync(int max, TimeSpan wait, TimeSpan visibility, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Message>> ReceiveAsync(
+        int max, TimeSpan wait, TimeSpan visibility, CancellationToken cancellationToken)
     {
         var answer = await sqs().ReceiveMessageAsync(
             new ReceiveMessageRequest
@@ -49,7 +50,8 @@ internal sealed class ListenedQueue(Func<IAmazonSQS> sqs, string url)
     /// <summary>Changes how long messages stay hidden, counted from now.</summary>
     /// <returns>SQS's code for each message that could not be changed.</returns>
     /// <exception cref="AwsMessagingException">It failed, even after retries.</exception>
-    public async Task<IReadOnlyList<string>> HideAsync(IReadOnlyList<string> handles, TimeSpan visibility, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> HideAsync(
+        IReadOnlyList<string> handles, TimeSpan visibility, CancellationToken cancellationToken)
     {
         var answer = await sqs().ChangeMessageVisibilityBatchAsync(
             new ChangeMessageVisibilityBatchRequest
@@ -68,7 +70,8 @@ internal sealed class ListenedQueue(Func<IAmazonSQS> sqs, string url)
         && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 1;
 
     // Never its message: it may quote a handle.
-    private static List<string> Codes(List<BatchResultErrorEntry>? failed) => [.. (failed ?? []).Select(entry => entry.Code ?? "no code")];
+    private static List<string> Codes(List<BatchResultErrorEntry>? failed) =>
+        [.. (failed ?? []).Select(entry => entry.Code ?? "no code")];
 
     private static string Id(int index) => index.ToString(CultureInfo.InvariantCulture);
 

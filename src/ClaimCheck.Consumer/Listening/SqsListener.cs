@@ -8,7 +8,8 @@ namespace ClaimCheck.Consumer.Listening;
 /// receives.
 /// </summary>
 internal sealed partial class SqsListener(
-    ListenedQueue queue, SqsListenerOptions options, BatchDispatcher dispatcher, ConsumerName consumer, ILogger<SqsListener> logger)
+    ListenedQueue queue, SqsListenerOptions options, BatchDispatcher dispatcher, ConsumerName consumer,
+    ILogger<SqsListener> logger)
     : BackgroundService
 {
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(4);
@@ -105,7 +106,8 @@ internal sealed partial class SqsListener(
         var after = Backoff.After(message.ReceiveCount, options.RetryDelay, options.MaxRetryDelay);
         try
         {
-            if (Open(message) is not { } incoming || await dispatcher.DispatchAsync(incoming, stoppingToken, ended.Token) == Settlement.Done)
+            if (Open(message) is not { } incoming
+                || await dispatcher.DispatchAsync(incoming, stoppingToken, ended.Token) == Settlement.Done)
             {
                 done.Writer.TryWrite(message); // fails only once the listener has stopped without it
                 return;
@@ -135,7 +137,8 @@ internal sealed partial class SqsListener(
     {
         // An envelope is larger than the event in it, and its quotes are escaped.
         if (message.Received.Body.Length > 4 * EventReader.MaxBytes)
-            throw new MalformedEventException($"It has {message.Received.Body.Length} characters, but an event has at most {EventReader.MaxBytes} bytes.");
+            throw new MalformedEventException(
+                $"It has {message.Received.Body.Length} characters, but an event has at most {EventReader.MaxBytes} bytes.");
         var delivered = DeliveredMessage.Open(message.Received);
         if (EventReader.Read(delivered.Body) is not { } incoming)
         {
@@ -240,10 +243,12 @@ internal sealed partial class SqsListener(
         [LoggerMessage(LogLevel.Error, "{Count} messages can't be released before their visibility runs out.")]
         public static partial void ReleasingBroke(ILogger logger, Exception exception, int count);
 
-        [LoggerMessage(LogLevel.Error, "Message {MessageId} of the queue {Queue} (received {Count} times) is not a ClaimCheck event, and is left to the redrive policy. {Reason}")]
+        [LoggerMessage(LogLevel.Error, "Message {MessageId} of the queue {Queue} (received {Count} times) is not a ClaimCheck "
+            + "event, and is left to the redrive policy. {Reason}")]
         public static partial void Malformed(ILogger logger, string messageId, string queue, int count, string reason);
 
-        [LoggerMessage(LogLevel.Warning, "Message {MessageId} has been held for {Limit}: its handler is cancelled, and it will be received again.")]
+        [LoggerMessage(LogLevel.Warning,
+            "Message {MessageId} has been held for {Limit}: its handler is cancelled, and it will be received again.")]
         public static partial void HeldTooLong(ILogger logger, string messageId, TimeSpan limit);
 
         [LoggerMessage(LogLevel.Error, "Message {MessageId} could not be handled.")]
@@ -258,7 +263,8 @@ internal sealed partial class SqsListener(
         [LoggerMessage(LogLevel.Warning, "{Count} messages could not be deleted in time and will come again.")]
         public static partial void DeleteGivenUp(ILogger logger, int count);
 
-        [LoggerMessage(LogLevel.Error, "{Count} handlers ignore their cancellation: their messages will be received again while they continue.")]
+        [LoggerMessage(LogLevel.Error,
+            "{Count} handlers ignore their cancellation: their messages will be received again while they continue.")]
         public static partial void StillHandling(ILogger logger, int count);
     }
 }

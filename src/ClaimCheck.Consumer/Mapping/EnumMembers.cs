@@ -14,10 +14,12 @@ internal static class EnumMembers<T>
     private static readonly (string Member, T Value, string? Renamed)[] Members =
     [
         .. typeof(T).GetFields(BindingFlags.Public | BindingFlags.Static)
-            .Select(field => (field.Name, (T)field.GetValue(null)!, field.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name)),
+            .Select(field =>
+                (field.Name, (T)field.GetValue(null)!, field.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name)),
     ];
 
-    private static readonly (string Member, T Value, string? Renamed)[] ByName = [.. Members.Where(member => member.Renamed is null)];
+    private static readonly (string Member, T Value, string? Renamed)[] ByName =
+        [.. Members.Where(member => member.Renamed is null)];
     private static readonly MemberNames Names = new([.. ByName.Select(member => member.Member)]);
     private static readonly ConcurrentDictionary<string, T> Known = new(StringComparer.Ordinal);
 
@@ -43,6 +45,9 @@ internal static class EnumMembers<T>
 
         var places = Names.Find(label);
         // Blanks around a label make it a different one. Two names may have one value.
-        return places.Count > 0 && label.Trim().Length == label.Length && places.All(place => ByName[place].Value.Equals(ByName[places[0]].Value)) ? ByName[places[0]].Value : throw new FormatException();
+        return places.Count > 0 && label.Trim().Length == label.Length
+            && places.All(place => ByName[place].Value.Equals(ByName[places[0]].Value))
+            ? ByName[places[0]].Value
+            : throw new FormatException();
     }
 }

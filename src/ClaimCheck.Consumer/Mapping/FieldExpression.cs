@@ -53,7 +53,8 @@ internal static class FieldExpression
                 $"Column {definition.Name} is {definition.Type}, but {member} takes the bytes of a bytea: read it as text.");
         }
         var method = Method(value) ?? throw new RecordMismatchException(
-            $"{member} is a {value.Name}, which no column can be read into: read {definition.Name} ({definition.Type}) as string.");
+            $"{member} is a {value.Name}, which no column can be read into: read {definition.Name} "
+            + $"({definition.Type}) as string.");
         var parse = method.CreateDelegate(typeof(Func<,,>).MakeGenericType(typeof(Rows), typeof(int), value));
         return Activator.CreateInstance(typeof(ColumnReader<>).MakeGenericType(value), parse, definition, member)!;
     }
@@ -79,20 +80,24 @@ internal sealed class ColumnReader<T>(Func<Rows, int, T> parse, Column column, s
         {
             return parse(rows, slot);
         }
-        catch (Exception e) when (e is FormatException or OverflowException or JsonException or ArgumentException or InvalidOperationException)
+        catch (Exception e)
+            when (e is FormatException or OverflowException or JsonException or ArgumentException or InvalidOperationException)
         {
             // The cause's own message may quote the value: it is left out.
             throw new RecordMismatchException(
-                $"A value of column {column.Name} ({column.Type}) can't be read as {typeof(T).Name}, which {member} takes, in {rows.Where(slot)}{(IsTooDeep(rows, slot) ? $": it {JsonDepth.Rule}" : "")}.",
+                $"A value of column {column.Name} ({column.Type}) can't be read as {typeof(T).Name}, which {member} takes, in "
+                + $"{rows.Where(slot)}{(IsTooDeep(rows, slot) ? $": it {JsonDepth.Rule}" : "")}.",
                 rows.BatchId);
         }
     }
 
-    private static bool IsTooDeep(Rows rows, int slot) => typeof(T) == typeof(JsonElement) && JsonDepth.IsExceeded(rows.Json(slot));
+    private static bool IsTooDeep(Rows rows, int slot) =>
+        typeof(T) == typeof(JsonElement) && JsonDepth.IsExceeded(rows.Json(slot));
 
     public T Null(Rows rows, int slot) =>
         // A json column may contain JSON's own null, which ndjson writes just like NULL.
         rows is JsonRows && typeof(T) == typeof(JsonElement)
             ? parse(rows, slot)
-            : throw new RecordMismatchException($"Column {column.Name} is NULL in {rows.Where(slot)}, but {member} can't be null.", rows.BatchId);
+            : throw new RecordMismatchException(
+                $"Column {column.Name} is NULL in {rows.Where(slot)}, but {member} can't be null.", rows.BatchId);
 }

@@ -24,19 +24,25 @@ internal static class Fields
     public static long Int64(Rows rows, int column)
     {
         var text = rows.Text(column);
-        return Utf8Parser.TryParse(text, out long value, out var used) && used == text.Length ? value : throw new FormatException();
+        return Utf8Parser.TryParse(text, out long value, out var used) && used == text.Length
+            ? value
+            : throw new FormatException();
     }
 
     public static int Int32(Rows rows, int column)
     {
         var text = rows.Text(column);
-        return Utf8Parser.TryParse(text, out int value, out var used) && used == text.Length ? value : throw new FormatException();
+        return Utf8Parser.TryParse(text, out int value, out var used) && used == text.Length
+            ? value
+            : throw new FormatException();
     }
 
     public static short Int16(Rows rows, int column)
     {
         var text = rows.Text(column);
-        return Utf8Parser.TryParse(text, out short value, out var used) && used == text.Length ? value : throw new FormatException();
+        return Utf8Parser.TryParse(text, out short value, out var used) && used == text.Length
+            ? value
+            : throw new FormatException();
     }
 
     public static T Integer<T>(Rows rows, int column)
@@ -49,9 +55,11 @@ internal static class Fields
 
     public static decimal Decimal(Rows rows, int column) => Numbers.Decimal(rows.Text(column));
 
-    public static bool Boolean(Rows rows, int column) => Scalars.TryBoolean(rows.Text(column), out var value) ? value : throw new FormatException();
+    public static bool Boolean(Rows rows, int column) =>
+        Scalars.TryBoolean(rows.Text(column), out var value) ? value : throw new FormatException();
 
-    public static Guid Uuid(Rows rows, int column) => Scalars.TryUuid(rows.Text(column), out var value) ? value : throw new FormatException();
+    public static Guid Uuid(Rows rows, int column) =>
+        Scalars.TryUuid(rows.Text(column), out var value) ? value : throw new FormatException();
 
     /// <summary>With the offset in the text, where .NET's type supports it, else in UTC.</summary>
     public static DateTimeOffset DateTimeOffset(Rows rows, int column)
@@ -59,7 +67,9 @@ internal static class Fields
         if (!Times.TryRead(rows.Text(column), out var time, out var offset))
             throw new FormatException();
         var zone = offset ?? System.TimeSpan.Zero;
-        return zone.Duration() <= LongestOffset && zone.Seconds == 0 ? new DateTimeOffset(time, zone) : new DateTimeOffset(time - zone, System.TimeSpan.Zero);
+        return zone.Duration() <= LongestOffset && zone.Seconds == 0
+            ? new DateTimeOffset(time, zone)
+            : new DateTimeOffset(time - zone, System.TimeSpan.Zero);
     }
 
     /// <summary>UTC where the value has a zone, else unspecified.</summary>
@@ -68,10 +78,13 @@ internal static class Fields
             ? offset is { } zone ? System.DateTime.SpecifyKind(time - zone, DateTimeKind.Utc) : time
             : throw new FormatException();
 
-    public static DateOnly DateOnly(Rows rows, int column) => Times.TryReadDate(rows.Text(column), out var date) ? date : throw new FormatException();
+    public static DateOnly DateOnly(Rows rows, int column) =>
+        Times.TryReadDate(rows.Text(column), out var date) ? date : throw new FormatException();
 
     public static TimeOnly TimeOnly(Rows rows, int column) =>
-        Times.TryReadTime(rows.Text(column), out var time) && time < System.TimeSpan.FromDays(1) ? System.TimeOnly.FromTimeSpan(time) : throw new FormatException();
+        Times.TryReadTime(rows.Text(column), out var time) && time < System.TimeSpan.FromDays(1)
+            ? System.TimeOnly.FromTimeSpan(time)
+            : throw new FormatException();
 
     /// <summary>An interval without months, a day being 24 hours; or a time of day, 24:00 too.</summary>
     public static TimeSpan TimeSpan(Rows rows, int column)
@@ -80,7 +93,8 @@ internal static class Fields
         return Times.TryReadTime(text, out var time) || Intervals.TryRead(text, out time) ? time : throw new FormatException();
     }
 
-    public static byte[] Binary(Rows rows, int column) => Scalars.TryBytes(rows.Text(column), out var bytes) ? bytes : throw new FormatException();
+    public static byte[] Binary(Rows rows, int column) =>
+        Scalars.TryBytes(rows.Text(column), out var bytes) ? bytes : throw new FormatException();
 
     public static JsonElement Json(Rows rows, int column)
     {
@@ -95,6 +109,8 @@ internal static class Fields
     {
         var text = rows.Text(column);
         Span<char> buffer = stackalloc char[LongestLabel];
-        return text.Length <= buffer.Length && Strict.TryGetChars(text, buffer, out var length) ? EnumMembers<T>.Of(buffer[..length]) : throw new FormatException();
+        return text.Length <= buffer.Length && Strict.TryGetChars(text, buffer, out var length)
+            ? EnumMembers<T>.Of(buffer[..length])
+            : throw new FormatException();
     }
 }

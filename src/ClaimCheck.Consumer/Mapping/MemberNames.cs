@@ -19,15 +19,20 @@ internal sealed class MemberNames(IReadOnlyList<string> names)
     /// <returns>The indexes of the best matches: none, one, or several that the name does not distinguish.</returns>
     public IReadOnlyList<int> Find(string name)
     {
-        if (TryGet(steps[0], name, out var places) || TryGet(steps[1], name, out places) || TryGet(steps[2], Plain(name), out places))
+        if (TryGet(steps[0], name, out var places) || TryGet(steps[1], name, out places)
+            || TryGet(steps[2], Plain(name), out places))
             return places;
         return [];
     }
 
-    private static bool TryGet(Dictionary<string, int[]> step, string name, [NotNullWhen(true)] out int[]? places) => step.TryGetValue(name, out places);
+    private static bool TryGet(Dictionary<string, int[]> step, string name, [NotNullWhen(true)] out int[]? places) =>
+        step.TryGetValue(name, out places);
 
     private static Dictionary<string, int[]> Grouped(IReadOnlyList<string> names, StringComparer comparer) =>
-        names.Index().GroupBy(each => each.Item, comparer).ToDictionary(group => group.Key, group => group.Select(each => each.Index).ToArray(), comparer);
+        names.Index().GroupBy(each => each.Item, comparer)
+            .ToDictionary(group => group.Key, group => group.Select(each => each.Index).ToArray(), comparer);
 
-    private static string Plain(string name) => name.AsSpan().ContainsAny(Separators) ? string.Concat(name.Where(c => !Separators.Contains(c, StringComparison.Ordinal))) : name;
+    private static string Plain(string name) => name.AsSpan().ContainsAny(Separators)
+        ? string.Concat(name.Where(c => !Separators.Contains(c, StringComparison.Ordinal)))
+        : name;
 }

@@ -4,5 +4,6 @@ namespace ClaimCheck.Consumer.Mapping;
 internal static class RecordErrors
 {
     public static RowErrors OfRows { get; } =
-        new((message, batch) => new IntegrityException(message, batch), (message, batch) => new RecordMismatchException(message, batch));
+        new((message, batch) => new IntegrityException(message, batch), (message, batch) =>
+            new RecordMismatchException(message, batch));
 }

@@ -23,7 +23,8 @@ internal sealed class RecordFields(Manifest manifest)
                 $"There is no column {column}: the batch has {string.Join(", ", manifest.Columns.Select(each => each.Name))}.");
 
     public T? Read<T>(Rows rows, int origin, int column) =>
-        ((Func<Rows, int, T?>)readers.GetOrAdd((typeof(T), column), static (key, fields) => fields.Compile<T>(key.Column), this))(rows, origin + column);
+        ((Func<Rows, int, T?>)readers.GetOrAdd(
+            (typeof(T), column), static (key, fields) => fields.Compile<T>(key.Column), this))(rows, origin + column);
 
     private Func<Rows, int, T?> Compile<T>(int column)
     {

@@ -25,7 +25,8 @@ internal sealed class RecordMap<T>
         var arguments = new List<Expression>();
         foreach (var parameter in constructor?.GetParameters() ?? [])
         {
-            var property = typeof(T).GetProperty(parameter.Name!, BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase);
+            var property = typeof(T)
+                .GetProperty(parameter.Name!, BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase);
             taken.Add(parameter.Name!);
             arguments.Add(Argument(rows, names, parameter, property));
         }
@@ -57,7 +58,8 @@ internal sealed class RecordMap<T>
     private static Expression Argument(Expression rows, ColumnNames names, ParameterInfo parameter, PropertyInfo? property)
     {
         if (names.Find(parameter.Name!, Renamed(parameter) ?? Renamed(property)) is { } column)
-            return FieldExpression.Of(rows, Slot(rows, column), names.Columns[column], parameter.ParameterType, parameter.Name!, IsNullable(parameter));
+            return FieldExpression.Of(
+                rows, Slot(rows, column), names.Columns[column], parameter.ParameterType, parameter.Name!, IsNullable(parameter));
         return parameter.HasDefaultValue
             ? Default(parameter)
             : throw names.Missing(parameter.Name!);
@@ -66,10 +68,12 @@ internal sealed class RecordMap<T>
     private static IEnumerable<MemberBinding> Bindings(
         Expression rows, ColumnNames names, HashSet<string> taken, ConstructorInfo? constructor)
     {
-        var setsRequired = constructor?.GetCustomAttribute<System.Diagnostics.CodeAnalysis.SetsRequiredMembersAttribute>() is not null;
+        var setsRequired =
+            constructor?.GetCustomAttribute<System.Diagnostics.CodeAnalysis.SetsRequiredMembersAttribute>() is not null;
         foreach (var property in typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
-            if (property.SetMethod is not { IsPublic: true } || property.GetIndexParameters().Length > 0 || taken.Contains(property.Name)
+            if (property.SetMethod is not { IsPublic: true } || property.GetIndexParameters().Length > 0
+                || taken.Contains(property.Name)
                 || property.GetCustomAttribute<JsonIgnoreAttribute>() is { Condition: JsonIgnoreCondition.Always })
                 continue;
             if (names.Find(property.Name, Renamed(property)) is { } column)
@@ -90,7 +94,8 @@ internal sealed class RecordMap<T>
             : Expression.Default(parameter.ParameterType);
 
     private static string? Renamed(ICustomAttributeProvider? member) =>
-        member?.GetCustomAttributes(typeof(JsonPropertyNameAttribute), inherit: true).OfType<JsonPropertyNameAttribute>().FirstOrDefault()?.Name;
+        member?.GetCustomAttributes(typeof(JsonPropertyNameAttribute), inherit: true).OfType<JsonPropertyNameAttribute>()
+            .FirstOrDefault()?.Name;
 
     private static bool IsNullable(ParameterInfo parameter) =>
         new NullabilityInfoContext().Create(parameter).WriteState != NullabilityState.NotNull;

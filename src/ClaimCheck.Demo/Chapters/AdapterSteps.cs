@@ -22,13 +22,16 @@ internal static class AdapterSteps
         {
             var table = tour.Keep(await ConsumerTable.CreateAsync(tour.Service, cancellationToken));
             await StartAdapterAsync(
-                tour, "billing", new JsonObject { ["Pattern"] = "ar-2", ["Dataset"] = "orders", ["Events"] = "feed", ["Accept"] = "any" },
-                _ => new JsonObject { ["Kind"] = "table", ["ConnectionString"] = table.Database, ["Table"] = ConsumerTable.Name }, cancellationToken);
+                tour, "billing",
+                new JsonObject { ["Pattern"] = "ar-2", ["Dataset"] = "orders", ["Events"] = "feed", ["Accept"] = "any" },
+                _ => new JsonObject { ["Kind"] = "table", ["ConnectionString"] = table.Database, ["Table"] = ConsumerTable.Name },
+                cancellationToken);
         });
 
     public static Step StartAdapterOnDemand { get; } = new(
         "Start the adapter",
-        "This route is triggered by a consumer system, waits for BulkReady, pushes the files to where that system reads them, and\n"
+        "This route is triggered by a consumer system, waits for BulkReady, pushes the files to where that "
+        + "system reads them, and\n"
         + "notifies it with a signed notice.",
         (tour, cancellationToken) => StartAdapterAsync(
             tour, "crm",
@@ -37,7 +40,8 @@ internal static class AdapterSteps
                 ["Pattern"] = "ar-3",
                 ["Dataset"] = "orders",
                 ["Events"] = "feed",
-                ["Notify"] = new JsonObject { ["Url"] = tour.ConsumerSystem.Address.ToString(), ["Secret"] = tour.ConsumerSystem.Secret },
+                ["Notify"] =
+                    new JsonObject { ["Url"] = tour.ConsumerSystem.Address.ToString(), ["Secret"] = tour.ConsumerSystem.Secret },
             },
             FolderOf, cancellationToken));
 
@@ -63,7 +67,8 @@ internal static class AdapterSteps
         };
     }
 
-    private static JsonObject FolderOf(string place) => new() { ["Location"] = new JsonObject { ["Kind"] = "folder", ["Path"] = place } };
+    private static JsonObject FolderOf(string place) =>
+        new() { ["Location"] = new JsonObject { ["Kind"] = "folder", ["Path"] = place } };
 
     private static async Task StartAdapterAsync(
         Tour tour, string route, JsonObject settings, Func<string, JsonObject> destination, CancellationToken cancellationToken)
@@ -86,14 +91,16 @@ internal static class AdapterSteps
 
     private static async Task AskTheAdapterAsync(Tour tour, CancellationToken cancellationToken)
     {
-        var export = tour.Keep(await tour.Adapter.AskAsync(tour.Wire, new { criteria = new { status = "paid" } }, cancellationToken));
+        var export = tour.Keep(
+            await tour.Adapter.AskAsync(tour.Wire, new { criteria = new { status = "paid" } }, cancellationToken));
         tour.Screen.Good("202 Accepted");
         tour.Screen.Figure("id", export.Id);
     }
 
     public static Step AwaitDeliveryByTheClock { get; } = new(
         "Wait for the fire time",
-        "The export is requested with an idempotency key derived from the fire time: however often the adapter dies, it is one export.",
+        "The export is requested with an idempotency key derived from the fire time: however often the adapter "
+        + "dies, it is one export.",
         (tour, cancellationToken) => AwaitDeliveryAsync(tour, null, cancellationToken));
 
     public static Step AwaitDeliveryPolling { get; } = new(
@@ -105,7 +112,8 @@ internal static class AdapterSteps
     {
         var watch = Stopwatch.StartNew();
         tour.Keep(await tour.Adapter.UntilAsync(
-            tour.Wire, id, "delivered", export => tour.Screen.Figure($"after {watch.Elapsed.TotalSeconds:0.0} s", export.State), cancellationToken));
+            tour.Wire, id, "delivered", export => tour.Screen.Figure($"after {watch.Elapsed.TotalSeconds:0.0} s", export.State),
+            cancellationToken));
         tour.Screen.Good($"{tour.AdapterExport.Records:N0} records are delivered");
     }
 
@@ -123,9 +131,12 @@ internal static class AdapterSteps
             if (watch.Elapsed > TimeSpan.FromMinutes(1))
                 throw new DemoException($"The receipt is {receipt?.State ?? "not there"} after a minute.");
             await Task.Delay(100, cancellationToken);
-            receipt = (await tour.Client.GetReceiptsAsync(tour.Export.BatchId, cancellationToken: cancellationToken)).Items.FirstOrDefault(each => each.Consumer == "billing");
+            receipt = (await tour.Client.GetReceiptsAsync(tour.Export.BatchId, cancellationToken: cancellationToken)).Items
+                .FirstOrDefault(each => each.Consumer == "billing");
         }
-        tour.Screen.Figure(receipt.Consumer, $"{receipt.State}: {receipt.Succeeded:N0} succeeded, {receipt.Transient} transient, {receipt.Terminal} terminal");
+        tour.Screen.Figure(
+            receipt.Consumer,
+            $"{receipt.State}: {receipt.Succeeded:N0} succeeded, {receipt.Transient} transient, {receipt.Terminal} terminal");
         var (count, sum) = await tour.Known<ConsumerTable>().SumAsync(cancellationToken);
         await ReadSteps.CompareAsync(tour, count, sum, cancellationToken);
     }
@@ -150,7 +161,8 @@ internal static class AdapterSteps
                 throw new DemoException($"The notice is {notice["type"]} of {notice["data"]!["id"]}.");
             var export = tour.Keep(await tour.Adapter.GetAsync(tour.Wire, tour.AdapterExport.Id, cancellationToken));
             tour.Screen.Figure("type", $"{notice["type"]}");
-            tour.Screen.Figure("records", $"{(long)notice["data"]!["records"]!:N0} in {DemoScreen.Files((long)notice["data"]!["files"]!)}");
+            tour.Screen.Figure(
+                "records", $"{(long)notice["data"]!["records"]!:N0} in {DemoScreen.Files((long)notice["data"]!["files"]!)}");
             if (export.Link is { } link)
                 tour.Screen.Figure("link", ShownLinks.Of(link));
             tour.Screen.Good("its signature is valid");
@@ -163,7 +175,8 @@ internal static class AdapterSteps
 
     private static async Task ShowPlaceAsync(Tour tour, CancellationToken cancellationToken)
     {
-        var folder = Path.Combine(tour.Adapter.Place, tour.AdapterExport.Folder ?? throw new DemoException("Nothing is delivered."));
+        var folder = Path.Combine(
+            tour.Adapter.Place, tour.AdapterExport.Folder ?? throw new DemoException("Nothing is delivered."));
         foreach (var file in new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal))
             tour.Screen.Figure(file.Name, DemoScreen.Size(file.Length));
         if (!File.Exists(Path.Combine(folder, "_SUCCESS")))
@@ -219,7 +232,8 @@ internal static class AdapterSteps
         "DELETE /exports/{id} at the adapter: it removes the files, and revokes the batch at the service.",
         async (tour, cancellationToken) =>
         {
-            using var answer = await tour.Wire.DeleteAsync(new Uri(tour.Adapter.Address, $"exports/{tour.AdapterExport.Id}?reason=done"), cancellationToken);
+            using var answer = await tour.Wire.DeleteAsync(
+                new Uri(tour.Adapter.Address, $"exports/{tour.AdapterExport.Id}?reason=done"), cancellationToken);
             tour.Screen.Figure("DELETE", $"{(int)answer.StatusCode}");
             if (!answer.IsSuccessStatusCode)
                 throw new DemoException($"DELETE answered {(int)answer.StatusCode}.");

@@ -73,13 +73,15 @@ internal static class AwsSteps
         tour.Screen.Text($"the consumer: {read}");
         tour.Screen.Good(
             $"{count:N0} records in {seconds:0.0} s: {count / seconds:N0} a second, "
-            + $"{DemoScreen.Size(manifest.UncompressedBytes / seconds)}/s; the consumer uses {DemoScreen.Size(read.Memory ?? 0)}");
+            + $"{DemoScreen.Size(manifest.UncompressedBytes / seconds)}/s; the consumer uses "
+            + $"{DemoScreen.Size(read.Memory ?? 0)}");
         await ReadSteps.CompareAsync(tour, count, sum, cancellationToken);
     }
 
     public static Step HearRevocation { get; } = new(
         "The consumer is notified",
-        "BulkRevoked takes the same route. A handler that still reads is stopped; then OnRevokedAsync is called, to discard what\n"
+        "BulkRevoked takes the same route. A handler that still reads is stopped; then OnRevokedAsync is "
+        + "called, to discard what\n"
         + "was read of the batch.",
         HearRevocationAsync);
 

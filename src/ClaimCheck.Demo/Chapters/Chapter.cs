@@ -47,12 +47,14 @@ internal sealed record Chapter(string Name, string Title, IReadOnlyList<Step> St
     private static Chapter ByTheClock { get; } = new(
         "ar-1",
         "AR-1: on a schedule, found in staging, pushed to a folder",
-        [ServiceSteps.StartServiceSmall, AdapterSteps.StartAdapterByTheClock, AdapterSteps.AwaitDeliveryByTheClock, AdapterSteps.ShowPlace, AdapterSteps.TakeAwayAtTheSource]);
+        [ServiceSteps.StartServiceSmall, AdapterSteps.StartAdapterByTheClock, AdapterSteps.AwaitDeliveryByTheClock,
+            AdapterSteps.ShowPlace, AdapterSteps.TakeAwayAtTheSource]);
 
     private static Chapter ByEvents { get; } = new(
         "ar-2",
         "AR-2: on BulkReady, loaded into the consumer's table, with a receipt",
-        [ServiceSteps.StartServiceSmall, AdapterSteps.StartAdapterByEvents, ServiceSteps.AskForExport, ServiceSteps.WatchExport, AdapterSteps.AwaitLoad]);
+        [ServiceSteps.StartServiceSmall, AdapterSteps.StartAdapterByEvents, ServiceSteps.AskForExport, ServiceSteps.WatchExport,
+            AdapterSteps.AwaitLoad]);
 
     private static Chapter OnDemand { get; } = new(
         "ar-3",

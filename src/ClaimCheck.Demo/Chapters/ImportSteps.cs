@@ -48,7 +48,12 @@ internal static class ImportSteps
                     ["status"] = new JsonObject { ["from"] = "state", ["required"] = true },
                 },
             },
-            ["endpoint"] = new JsonObject { ["contract"] = "bulk-jobs", ["operation"] = JobSteps.Operation, ["url"] = tour.Client.BaseAddress.ToString() },
+            ["endpoint"] = new JsonObject
+            {
+                ["contract"] = "bulk-jobs",
+                ["operation"] = JobSteps.Operation,
+                ["url"] = tour.Client.BaseAddress.ToString(),
+            },
         }.ToJsonString(DemoScreen.Json);
         await File.WriteAllTextAsync(ConfigOf(tour), config, cancellationToken);
         tour.Screen.Text(config);
@@ -60,7 +65,8 @@ internal static class ImportSteps
 
     public static Step RunImport { get; } = new(
         "Import it",
-        "claimcheck import start --watch FOLDER --once: existing files, in batches of up to 1,000. Without --once it continues watching;\n"
+        "claimcheck import start --watch FOLDER --once: existing files, in batches of up to 1,000. Without "
+        + "--once it continues watching;\n"
         + "killed and started again, it continues where it was.",
         RunImportAsync);
 
@@ -68,7 +74,8 @@ internal static class ImportSteps
     {
         var watch = Stopwatch.StartNew();
         var (exitCode, output, notes) = await ToolProcess.RunAsync(
-            cancellationToken, "import", "start", "--watch", SourceOf(tour), "--once", "--config", ConfigOf(tour), "--state", StateOf(tour));
+            cancellationToken, "import", "start", "--watch", SourceOf(tour), "--once", "--config", ConfigOf(tour), "--state",
+            StateOf(tour));
         if (exitCode != Incomplete)
             throw new DemoException($"The tool ended with {exitCode}: {output} {notes}");
         tour.Screen.Text(output.TrimEnd());
@@ -77,22 +84,26 @@ internal static class ImportSteps
 
     public static Step ShowImport { get; } = new(
         "The outcome of each record",
-        "claimcheck import report RUN sums up; the rejects are the records that failed, with their reasons. import retry sends them once more.",
+        "claimcheck import report RUN sums up; the rejects are the records that failed, with their reasons. import "
+        + "retry sends them once more.",
         ShowImportAsync);
 
     private static async Task ShowImportAsync(Tour tour, CancellationToken cancellationToken)
     {
         var run = Path.GetFileName(Directory.EnumerateDirectories(Path.Combine(StateOf(tour), "runs")).Single());
-        var (exitCode, output, notes) = await ToolProcess.RunAsync(cancellationToken, "import", "report", run, "--state", StateOf(tour));
+        var (exitCode, output, notes) = await ToolProcess.RunAsync(
+            cancellationToken, "import", "report", run, "--state", StateOf(tour));
         if (exitCode != 0)
             throw new DemoException($"The tool ended with {exitCode}: {notes}");
         tour.Screen.Text(output.TrimEnd());
-        (exitCode, output, notes) = await ToolProcess.RunAsync(cancellationToken, "import", "status", run, "--json", "--state", StateOf(tour));
+        (exitCode, output, notes) = await ToolProcess.RunAsync(
+            cancellationToken, "import", "status", run, "--json", "--state", StateOf(tour));
         if (exitCode != 0)
             throw new DemoException($"The tool ended with {exitCode}: {notes}");
         using var status = JsonDocument.Parse(output);
         var counts = status.RootElement.GetProperty("counts");
-        var (succeeded, failed, invalid) = (counts.GetProperty("succeeded").GetInt64(), counts.GetProperty("failed").GetInt64(), counts.GetProperty("invalid").GetInt64());
+        var (succeeded, failed, invalid) = (counts.GetProperty("succeeded").GetInt64(), counts.GetProperty("failed").GetInt64(),
+            counts.GetProperty("invalid").GetInt64());
         if (succeeded + failed + invalid != Records || failed != Records / 1000 || invalid != failed)
             throw new DemoException($"{succeeded} + {failed} + {invalid} is not the number of records in the file.");
 

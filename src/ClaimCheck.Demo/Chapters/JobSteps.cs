@@ -16,7 +16,8 @@ internal static class JobSteps
 
     public static Step PostSmallJob { get; } = new(
         "Request two updates",
-        "POST /v1/bulk-jobs with the items inline. The operator defines the operation: a statement with parameters, never the caller's SQL.",
+        "POST /v1/bulk-jobs with the items inline. The operator defines the operation: a statement with parameters, "
+        + "never the caller's SQL.",
         PostSmallJobAsync);
 
     /// <summary>Shows the answer to a request for a job.</summary>
@@ -31,7 +32,8 @@ internal static class JobSteps
     }
 
     /// <summary>Polls a job until it has ended.</summary>
-    public static async Task<BulkJob> FollowAsync(Tour tour, Uri location, Action<BulkJob> looked, CancellationToken cancellationToken)
+    public static async Task<BulkJob> FollowAsync(
+        Tour tour, Uri location, Action<BulkJob> looked, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(TimeSpan.FromMinutes(2));
@@ -51,7 +53,8 @@ internal static class JobSteps
     {
         tour.Screen.Text(SmallJobBody);
         using var content = new StringContent(SmallJobBody, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
-        using var answer = await tour.Wire.PostAsync(new Uri(tour.Client.BaseAddress, "v1/bulk-jobs"), content, cancellationToken);
+        using var answer = await tour.Wire.PostAsync(
+            new Uri(tour.Client.BaseAddress, "v1/bulk-jobs"), content, cancellationToken);
         var job = await FollowAsync(tour, Accepted(tour, answer), _ => { }, cancellationToken);
         tour.Screen.Text(ShownLinks.Of(job));
         if ((job.Succeeded, job.Failed) != (2, 0))
@@ -92,14 +95,17 @@ internal static class JobSteps
         var location = Accepted(tour, answer);
         await tour.Screen.ProgressAsync("applying", async report =>
             tour.Keep(await FollowAsync(
-                tour, location, job => report(job.Progress.Ratio ?? 0, $"{job.Progress.Processed:N0} items"), cancellationToken)));
+                tour, location, job => report(job.Progress.Ratio ?? 0, $"{job.Progress.Processed:N0} items"),
+                cancellationToken)));
         var ended = tour.Known<BulkJob>();
-        tour.Screen.Good($"completed after {watch.Elapsed.TotalSeconds:0.0} s: {ended.Succeeded:N0} succeeded, {ended.Failed} failed");
+        tour.Screen.Good(
+            $"completed after {watch.Elapsed.TotalSeconds:0.0} s: {ended.Succeeded:N0} succeeded, {ended.Failed} failed");
     }
 
     public static Step ShowJobOutcomes { get; } = new(
         "The outcome of each item",
-        "resultUrl is a link to one line per item; GET …/failures pages through those that failed. One invalid item never fails its neighbours.",
+        "resultUrl is a link to one line per item; GET …/failures pages through those that failed. One invalid item "
+        + "never fails its neighbours.",
         ShowJobOutcomesAsync);
 
     private static async Task ShowJobOutcomesAsync(Tour tour, CancellationToken cancellationToken)
@@ -120,13 +126,15 @@ internal static class JobSteps
         }
         tour.Screen.Good($"{lines:N0} outcomes are read; only the {failed} invalid items failed");
 
-        var failures = (await tour.Wire.GetFromJsonAsync<Page<BulkItemOutcome>>(new Uri($"{job.Links.Failures}?limit=4"), ClaimCheckJson.Options, cancellationToken))!;
+        var failures = (await tour.Wire.GetFromJsonAsync<Page<BulkItemOutcome>>(
+            new Uri($"{job.Links.Failures}?limit=4"), ClaimCheckJson.Options, cancellationToken))!;
         foreach (var failure in failures.Items)
             tour.Screen.Line($"item {failure.Index}: {failure.Class}, {failure.Code}");
 
         var archived = await Order.CountAsync(tour.Service, ArchivedStatus, cancellationToken);
         if (lines != Items || archived != job.Succeeded || failed != job.Failed)
-            throw new DemoException($"{archived:N0} orders are {ArchivedStatus} in the database, but the job reports {job.Succeeded:N0}.");
+            throw new DemoException(
+                $"{archived:N0} orders are {ArchivedStatus} in the database, but the job reports {job.Succeeded:N0}.");
         tour.Screen.Good($"in the database {archived:N0} orders are '{ArchivedStatus}'");
     }
 }

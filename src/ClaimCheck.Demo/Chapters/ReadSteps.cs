@@ -12,8 +12,10 @@ internal static class ReadSteps
     /// <summary>Waits for the export's BulkReady in the feed, and keeps it.</summary>
     public static async Task<BulkEvent> FindAsync(Tour tour, CancellationToken cancellationToken)
     {
-        var (bulkEvent, cursor) = await FeedWatch.UntilAsync(tour.Client, null, EventTypes.BulkReady, tour.Export.BatchId, cancellationToken);
-        var data = bulkEvent.Data.Deserialize<BulkReadyData>(ClaimCheckJson.Options) ?? throw new DemoException("The BulkReady has no data.");
+        var (bulkEvent, cursor) = await FeedWatch.UntilAsync(
+            tour.Client, null, EventTypes.BulkReady, tour.Export.BatchId, cancellationToken);
+        var data = bulkEvent.Data.Deserialize<BulkReadyData>(ClaimCheckJson.Options)
+            ?? throw new DemoException("The BulkReady has no data.");
         if (data.Location is null)
             throw new DemoException("The BulkReady has no link.");
         tour.Keep(new ReadyEvent(data, cursor, JsonSerializer.SerializeToUtf8Bytes(bulkEvent, ClaimCheckJson.Options).Length));
@@ -25,7 +27,8 @@ internal static class ReadSteps
     {
         var batch = await tour.Client.GetBatchAsync(tour.Export.BatchId, cancellationToken);
         tour.Screen.Good(
-            $"a message of {DemoScreen.Size(tour.Known<ReadyEvent>().Bytes)} instead of {DemoScreen.Size(batch.UncompressedBytes)} ({DemoScreen.Size(batch.Bytes)} compressed)");
+            $"a message of {DemoScreen.Size(tour.Known<ReadyEvent>().Bytes)} instead of "
+            + $"{DemoScreen.Size(batch.UncompressedBytes)} ({DemoScreen.Size(batch.Bytes)} compressed)");
     }
 
     private static async Task ReceiveEventAsync(Tour tour, CancellationToken cancellationToken)
@@ -61,14 +64,16 @@ internal static class ReadSteps
         var count = tally.Count;
         tour.Screen.Good(
             $"{count:N0} records in {took.TotalSeconds:0.0} s: {count / took.TotalSeconds:N0} a second, "
-            + $"{DemoScreen.Size(manifest.UncompressedBytes / took.TotalSeconds)}/s; this process uses {DemoScreen.Size(Environment.WorkingSet)}");
+            + $"{DemoScreen.Size(manifest.UncompressedBytes / took.TotalSeconds)}/s; this process uses "
+            + $"{DemoScreen.Size(Environment.WorkingSet)}");
         await CompareAsync(tour, count, tally.Sum, cancellationToken);
     }
 
     /// <summary>Compares count and sum of what was read with the source.</summary>
     public static async Task CompareAsync(Tour tour, long count, string sum, CancellationToken cancellationToken)
     {
-        var (countAtSource, sumAtSource) = await Order.SumAsync(await tour.Service.SampleConnectionAsync(cancellationToken), "orders", cancellationToken);
+        var (countAtSource, sumAtSource) = await Order.SumAsync(
+            await tour.Service.SampleConnectionAsync(cancellationToken), "orders", cancellationToken);
         tour.Screen.Figure("at the source", $"{countAtSource:N0} orders, sum {sumAtSource}");
         tour.Screen.Figure("as read", $"{count:N0} orders, sum {sum}");
         if (countAtSource != count || sumAtSource != sum)

@@ -60,7 +60,9 @@ internal static class ScheduleSteps
         {
             var export = await tour.Client.GetExportAsync(run.ExportId!.Value, cancellationToken: cancellationToken);
             records.Add(export.Progress.Records);
-            tour.Screen.Figure($"{run.FireTime.UtcDateTime:HH:mm:ss} {run.State}", $"since {run.Criteria!.Value.GetProperty("since").GetString()}: {export.Progress.Records:N0} records");
+            tour.Screen.Figure(
+                $"{run.FireTime.UtcDateTime:HH:mm:ss} {run.State}",
+                $"since {run.Criteria!.Value.GetProperty("since").GetString()}: {export.Progress.Records:N0} records");
         }
         if (records[0] == 0 || records[1] != 0)
             throw new DemoException("The second run has not continued where the first one ended.");

@@ -20,9 +20,11 @@ internal static class ServiceSteps
     public static Step StartServiceSmall { get; } = new(
         "Start the service",
         $"As before, with a sample of {FewOrders:N0} orders.",
-        (tour, cancellationToken) => StartServiceAsync(tour, new Dictionary<string, string?> { ["ClaimCheck__Sample__Orders"] = $"{FewOrders}" }, cancellationToken));
+        (tour, cancellationToken) => StartServiceAsync(
+            tour, new Dictionary<string, string?> { ["ClaimCheck__Sample__Orders"] = $"{FewOrders}" }, cancellationToken));
 
-    private static async Task StartServiceAsync(Tour tour, IReadOnlyDictionary<string, string?>? settings, CancellationToken cancellationToken)
+    private static async Task StartServiceAsync(
+        Tour tour, IReadOnlyDictionary<string, string?>? settings, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
         var service = tour.Keep(ServiceProcess.Start(settings));
@@ -66,7 +68,8 @@ internal static class ServiceSteps
         if (answer.Headers.Location is not { } location)
             throw new DemoException("The 202 has no Location.");
         var export = tour.Keep(
-            await answer.Content.ReadFromJsonAsync<Export>(ClaimCheckJson.Options, cancellationToken) ?? throw new DemoException("The 202 has no export in it."));
+            await answer.Content.ReadFromJsonAsync<Export>(ClaimCheckJson.Options, cancellationToken)
+            ?? throw new DemoException("The 202 has no export in it."));
         tour.Screen.Good($"202 Accepted after {took.TotalMilliseconds:0} ms");
         tour.Screen.Figure("Location", location.OriginalString);
         tour.Screen.Figure("batchId", export.BatchId.ToString());
@@ -88,17 +91,20 @@ internal static class ServiceSteps
                     throw new DemoException("The export is not ready after three minutes.");
                 // A short poll for the bar's sake; Prefer: wait=60 would be one request.
                 await Task.Delay(150, cancellationToken);
-                var progress = tour.Keep(await tour.Client.GetExportAsync(tour.Export.ExportId, null, cancellationToken)).Progress;
+                var progress = tour.Keep(
+                    await tour.Client.GetExportAsync(tour.Export.ExportId, null, cancellationToken)).Progress;
                 var share = progress.EstimatedRecords is > 0 and var all ? Math.Min(0.99, progress.Records / (double)all) : 0;
                 report(share, $"{progress.Records:N0} records, {DemoScreen.Size(progress.Bytes)}");
             }
             report(1, $"{tour.Export.Progress.Records:N0} records");
         });
         if (tour.Export.State != ExportState.Ready)
-            throw new DemoException($"The export is {tour.Export.State}: {tour.Export.Failure?.Code} {tour.Export.Failure?.Detail}");
+            throw new DemoException(
+                $"The export is {tour.Export.State}: {tour.Export.Failure?.Code} {tour.Export.Failure?.Detail}");
         var done = tour.Export.Progress;
         tour.Screen.Good(
-            $"ready after {watch.Elapsed.TotalSeconds:0.0} s: {done.Records:N0} records in {DemoScreen.Files(done.Files)}, {DemoScreen.Size(done.Bytes)}");
+            $"ready after {watch.Elapsed.TotalSeconds:0.0} s: {done.Records:N0} records in {DemoScreen.Files(done.Files)}, "
+            + $"{DemoScreen.Size(done.Bytes)}");
     }
 
     private const int ProbesShown = 3;
@@ -124,12 +130,15 @@ internal static class ServiceSteps
         tour.Screen.Figure("state", report.State);
         tour.Screen.Figure("objects", $"{report.Objects.Deleted} deleted, {report.Objects.Remaining} remaining");
         foreach (var probe in report.Probes.Take(ProbesShown))
-            tour.Screen.Figure(probe.Object, $"{probe.Before?.ToString() ?? "not asked"} before, {probe.After?.ToString() ?? "not asked"} after");
+            tour.Screen.Figure(
+                probe.Object,
+                $"{probe.Before?.ToString() ?? "not asked"} before, {probe.After?.ToString() ?? "not asked"} after");
         if (report.Probes.Count > ProbesShown)
             tour.Screen.Line($"… and {report.Probes.Count - ProbesShown} more");
         if (report.Objects.Remaining != 0 || report.Probes.Any(probe => probe.After is not (403 or 404)))
             throw new DemoException("The report says verified, but something can still be read.");
-        tour.Screen.Good($"verified at {report.VerifiedAt:HH:mm:ss} UTC, {watch.Elapsed.TotalMilliseconds:0} ms after the request");
+        tour.Screen.Good(
+            $"verified at {report.VerifiedAt:HH:mm:ss} UTC, {watch.Elapsed.TotalMilliseconds:0} ms after the request");
     }
 
     public static Step ShowDeadLinks { get; } = new(
@@ -163,7 +172,8 @@ internal static class ServiceSteps
 
     private static async Task ClaimUrlAsync(Tour tour, BatchId batch, CancellationToken cancellationToken)
     {
-        using var answer = await tour.Wire.GetAsync(new Uri(tour.Client.BaseAddress, $"v1/batches/{batch}/manifest"), cancellationToken);
+        using var answer = await tour.Wire.GetAsync(
+            new Uri(tour.Client.BaseAddress, $"v1/batches/{batch}/manifest"), cancellationToken);
         var problem = answer.IsSuccessStatusCode
             ? null
             : await answer.Content.ReadFromJsonAsync<Problem>(ClaimCheckJson.Options, cancellationToken);

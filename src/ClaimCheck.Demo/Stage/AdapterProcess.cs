@@ -23,7 +23,12 @@ internal sealed class AdapterProcess : IAsyncDisposable
                 ["Consumer"] = "billing",
                 ["StateDirectory"] = Path.Combine(folder.FullName, "state"),
                 // A demo should not take long.
-                ["Polling"] = new JsonObject { ["Interval"] = "00:00:00.5", ["LongestInterval"] = "00:00:01", ["RevocationInterval"] = "00:00:01" },
+                ["Polling"] = new JsonObject
+                {
+                    ["Interval"] = "00:00:00.5",
+                    ["LongestInterval"] = "00:00:01",
+                    ["RevocationInterval"] = "00:00:01",
+                },
                 ["Routes"] = Route.DeepClone(),
             },
         };
@@ -53,15 +58,20 @@ internal sealed class AdapterProcess : IAsyncDisposable
 
     /// <summary>The newest export of the adapter, or null.</summary>
     public async Task<AdapterExport?> NewestAsync(HttpClient http, CancellationToken cancellationToken) =>
-        (await http.GetFromJsonAsync<Page<AdapterExport>>(new Uri(Address, "exports?limit=1"), ClaimCheckJson.Options, cancellationToken))!.Items is [var newest, ..] ? newest : null;
+        (await http.GetFromJsonAsync<Page<AdapterExport>>(
+            new Uri(Address, "exports?limit=1"), ClaimCheckJson.Options, cancellationToken))!.Items is [var newest, ..]
+            ? newest
+            : null;
 
     public async Task<AdapterExport> GetAsync(HttpClient http, string id, CancellationToken cancellationToken) =>
-        (await http.GetFromJsonAsync<AdapterExport>(new Uri(Address, $"exports/{id}"), ClaimCheckJson.Options, cancellationToken))!;
+        (await http.GetFromJsonAsync<AdapterExport>(
+            new Uri(Address, $"exports/{id}"), ClaimCheckJson.Options, cancellationToken))!;
 
     /// <summary>Asks the adapter for an export, as a consumer system does.</summary>
     public async Task<AdapterExport> AskAsync(HttpClient http, object request, CancellationToken cancellationToken)
     {
-        using var answer = await http.PostAsJsonAsync(new Uri(Address, "exports"), request, ClaimCheckJson.Options, cancellationToken);
+        using var answer = await http.PostAsJsonAsync(
+            new Uri(Address, "exports"), request, ClaimCheckJson.Options, cancellationToken);
         if (answer.StatusCode != HttpStatusCode.Accepted)
             throw new DemoException($"POST /exports answered {(int)answer.StatusCode}, not 202.");
         return (await answer.Content.ReadFromJsonAsync<AdapterExport>(ClaimCheckJson.Options, cancellationToken))!;
@@ -94,7 +104,8 @@ internal sealed class AdapterProcess : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new DemoException($"The adapter's export is {seen ?? "not there"}, not {state}, after {Patience.TotalSeconds} seconds.");
+            throw new DemoException(
+                $"The adapter's export is {seen ?? "not there"}, not {state}, after {Patience.TotalSeconds} seconds.");
         }
     }
 

@@ -61,7 +61,8 @@ internal sealed class AwsServers : IAsyncDisposable
         S3Setup.Apply(config, S3Url.ToString(), region, TimeSpan.FromSeconds(60));
         s3 = new AmazonS3Client(credentials, config);
         await s3.PutBucketAsync(new PutBucketRequest { BucketName = Bucket }, cancellationToken);
-        sns = new AmazonSimpleNotificationServiceClient(new AwsMessagingOptions { ServiceUrl = SnsUrl, Region = region, Credentials = credentials });
+        sns = new AmazonSimpleNotificationServiceClient(
+            new AwsMessagingOptions { ServiceUrl = SnsUrl, Region = region, Credentials = credentials });
         sqs = Sqs.Connect(new AwsMessagingOptions { ServiceUrl = SqsUrl, Region = region, Credentials = credentials });
         messaging = await TopicAndQueue.CreateAsync(sns, sqs, name, cancellationToken);
     }
@@ -77,7 +78,8 @@ internal sealed class AwsServers : IAsyncDisposable
             if (started.Count < 2 && s3 is not null)
                 await AmazonS3Util.DeleteS3BucketWithObjectsAsync(s3, Bucket, patience.Token);
         }
-        catch (Exception e) when (e is AmazonServiceException or AmazonClientException or AwsMessagingException or HttpRequestException or OperationCanceledException)
+        catch (Exception e) when (e is AmazonServiceException or AmazonClientException or AwsMessagingException
+            or HttpRequestException or OperationCanceledException)
         {
             Console.Error.WriteLine($"Not everything that the demo created, named {name}, could be deleted: {e.Message}");
         }
@@ -125,5 +127,6 @@ internal sealed class AwsServers : IAsyncDisposable
         return settings;
     }
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+    private static string? Variable(string name) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

@@ -20,7 +20,8 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         process = new Process { StartInfo = start, EnableRaisingEvents = true };
         process.OutputDataReceived += (_, line) => Write(line.Data);
         process.ErrorDataReceived += (_, line) => Write(line.Data);
-        process.Exited += (_, _) => listening.TrySetException(new DemoException($"The {name} ended with code {process.ExitCode}."));
+        process.Exited += (_, _) =>
+            listening.TrySetException(new DemoException($"The {name} ended with code {process.ExitCode}."));
     }
 
     /// <param name="name">Its name for people.</param>
@@ -30,7 +31,8 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     /// <param name="arguments">Beside the address that it listens on.</param>
     /// <param name="settings">Additional environment variables; null removes one.</param>
     public static ChildProcess Start(
-        string name, string binary, string folder, string logFile, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> settings)
+        string name, string binary, string folder, string logFile, IReadOnlyList<string> arguments,
+        IReadOnlyDictionary<string, string?> settings)
     {
         var start = new ProcessStartInfo("dotnet", [binary, "--urls", "http://127.0.0.1:0", .. arguments])
         {
@@ -114,9 +116,11 @@ internal sealed partial class ChildProcess : IAsyncDisposable
                 log.WriteLine(line);
         }
         if (Listening().Match(line) is { Success: true } match)
-            listening.TrySetResult(new Uri($"http://127.0.0.1:{int.Parse(match.Groups["port"].Value, CultureInfo.InvariantCulture)}/"));
+            listening.TrySetResult(
+                new Uri($"http://127.0.0.1:{int.Parse(match.Groups["port"].Value, CultureInfo.InvariantCulture)}/"));
     }
 
-    [GeneratedRegex(@"listening on:? ?""?http://127\.0\.0\.1:(?<port>\d+)", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"listening on:? ?""?http://127\.0\.0\.1:(?<port>\d+)",
+        RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Listening();
 }

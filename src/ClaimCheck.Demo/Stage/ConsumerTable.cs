@@ -13,7 +13,8 @@ internal sealed record ConsumerTable(string Database)
 
     public static async Task<ConsumerTable> CreateAsync(ServiceProcess service, CancellationToken cancellationToken)
     {
-        var server = new NpgsqlConnectionStringBuilder(await service.SampleConnectionAsync(cancellationToken)) { SearchPath = Schema };
+        var server =
+            new NpgsqlConnectionStringBuilder(await service.SampleConnectionAsync(cancellationToken)) { SearchPath = Schema };
         await using var source = NpgsqlDataSource.Create(server);
         await using var command = source.CreateCommand(
             $"""
@@ -26,5 +27,6 @@ internal sealed record ConsumerTable(string Database)
     }
 
     /// <summary>Count and sum over the table, computed as at the source.</summary>
-    public Task<(long Count, string Sum)> SumAsync(CancellationToken cancellationToken) => Order.SumAsync(Database, Name, cancellationToken);
+    public Task<(long Count, string Sum)> SumAsync(CancellationToken cancellationToken) =>
+        Order.SumAsync(Database, Name, cancellationToken);
 }

@@ -9,7 +9,8 @@ namespace ClaimCheck.Demo.Stage;
 internal sealed class DemoScreen
 {
     /// <summary>Indented, and with every character as it is.</summary>
-    public static readonly JsonSerializerOptions Json = new(JsonSerializerOptions.Default) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static readonly JsonSerializerOptions Json =
+        new(JsonSerializerOptions.Default) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private const int Margin = 5;
     private const int Names = 22;
@@ -88,7 +89,8 @@ internal sealed class DemoScreen
             return;
         }
         await AnsiConsole.Console.Progress()
-            .Columns(new MarginColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
+            .Columns(new MarginColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(),
+                new PercentageColumn(), new ElapsedTimeColumn())
             .StartAsync(async context =>
             {
                 var bar = context.AddTask(Markup.Escape(name));
@@ -136,6 +138,7 @@ internal sealed class DemoScreen
     private sealed class MarginColumn : ProgressColumn
     {
         // A column is followed by a blank.
-        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Text(Blanks(Margin - 1));
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Text(Blanks(Margin - 1));
     }
 }

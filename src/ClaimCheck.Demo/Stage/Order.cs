@@ -23,7 +23,8 @@ internal sealed record Order(
     /// The same sum in a database: the first 60 bits of SHA-256 over each row's text, added up, in whatever order the rows
     /// come. NULL and the empty text differ in it.
     /// </summary>
-    public static async Task<(long Count, string Sum)> SumAsync(string database, string table, CancellationToken cancellationToken)
+    public static async Task<(long Count, string Sum)> SumAsync(
+        string database, string table, CancellationToken cancellationToken)
     {
         await using var source = NpgsqlDataSource.Create(database);
         await using var command = source.CreateCommand($"{SumOf} {table}");
@@ -45,7 +46,9 @@ internal sealed record Order(
     {
         var microseconds = (CreatedAt.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
         if (!Utf8.TryWrite(
-                scratch, $"{Id}|{Customer}|{Status}|{Amount}|{Currency}|{(Note is null ? "-" : "=")}{Note}|{microseconds}", out var length))
+                scratch,
+                $"{Id}|{Customer}|{Status}|{Amount}|{Currency}|{(Note is null ? "-" : "=")}{Note}|{microseconds}",
+                out var length))
             throw new DemoException("An order's text is longer than any that the sample has.");
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(scratch[..length], hash);

@@ -15,7 +15,10 @@ internal sealed class ServiceProcess : IAsyncDisposable
     {
         var binary = BuiltProgram.Find("ClaimCheck.Service");
         var data = new DemoFolder();
-        var environment = new Dictionary<string, string?>(settings ?? new Dictionary<string, string?>()) { ["ClaimCheck__DataDirectory"] = data.Path };
+        var environment = new Dictionary<string, string?>(settings ?? new Dictionary<string, string?>())
+        {
+            ["ClaimCheck__DataDirectory"] = data.Path,
+        };
         return new ServiceProcess(ChildProcess.Start("service", binary, data.Path, data.Log, [], environment), data);
     }
 
@@ -33,7 +36,8 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public Task<Uri> ListeningAsync(CancellationToken cancellationToken) => process.ListeningAsync(cancellationToken);
 
     /// <summary>Waits until <c>/health/ready</c> says so.</summary>
-    public Task ReadyAsync(HttpClient http, Uri address, CancellationToken cancellationToken) => process.ReadyAsync(http, address, cancellationToken);
+    public Task ReadyAsync(HttpClient http, Uri address, CancellationToken cancellationToken) =>
+        process.ReadyAsync(http, address, cancellationToken);
 
     /// <summary>Where the log is kept when the folder is removed.</summary>
     public string KeepLog() => folder.KeepLog();

@@ -1,6 +1,7 @@
 namespace ClaimCheck.Demo.Stage;
 
-/// <summary>Links are capabilities: on a screen, which ends up in logs and recordings, they are shown without their signature.</summary>
+/// <summary>Links are capabilities: on a screen, which ends up in logs and recordings, they are shown without
+/// their signature.</summary>
 internal static class ShownLinks
 {
     private static readonly JsonSerializerOptions Indented = new(ClaimCheckJson.Options) { WriteIndented = true };

@@ -1,6 +1,7 @@
 namespace ClaimCheck.Demo.Stage;
 
-/// <summary>How many orders were read, and the sum over them that the source computes too (<see cref="Order.SumAsync"/>).</summary>
+/// <summary>How many orders were read, and the sum over them that the source computes too
+/// (<see cref="Order.SumAsync"/>).</summary>
 internal sealed class Tally
 {
     private readonly byte[] scratch = new byte[4096];

@@ -23,7 +23,8 @@ internal sealed class TestServer(string script, string folder)
             Console.Error.WriteLine($"{script} could not stop its server: {failed.Errors.Trim()}");
     }
 
-    private async Task<(int ExitCode, string Output, string Errors)> RunAsync(string verb, params (string Name, string Value)[] environment)
+    private async Task<(int ExitCode, string Output, string Errors)> RunAsync(
+        string verb, params (string Name, string Value)[] environment)
     {
         // A session of its own: Ctrl-C is for this process, which then stops the server itself.
         string[] command = OperatingSystem.IsLinux() ? ["setsid", path, verb, folder] : [path, verb, folder];
@@ -50,6 +51,7 @@ internal sealed class TestServer(string script, string folder)
             if (File.Exists(Path.Combine(folder.FullName, "ClaimCheck.sln")))
                 return Path.Combine(folder.FullName, "infra", "test-servers");
         }
-        throw new DemoException("The servers' scripts (infra/test-servers) are not found: run ./dev demo --aws, or set AWS_ENDPOINT_URL.");
+        throw new DemoException(
+            "The servers' scripts (infra/test-servers) are not found: run ./dev demo --aws, or set AWS_ENDPOINT_URL.");
     }
 }

@@ -4,7 +4,8 @@ namespace ClaimCheck.Demo.Stage;
 internal static class ToolProcess
 {
     /// <returns>Its exit code, and what it wrote.</returns>
-    public static async Task<(int ExitCode, string Output, string Notes)> RunAsync(CancellationToken cancellationToken, params string[] arguments)
+    public static async Task<(int ExitCode, string Output, string Notes)> RunAsync(
+        CancellationToken cancellationToken, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [BuiltProgram.Find("ClaimCheck.Cli", "claimcheck"), .. arguments])
         {
@@ -15,7 +16,8 @@ internal static class ToolProcess
         using var process = Process.Start(start) ?? throw new DemoException("The tool could not be started.");
         try
         {
-            var (output, notes) = (process.StandardOutput.ReadToEndAsync(cancellationToken), process.StandardError.ReadToEndAsync(cancellationToken));
+            var (output, notes) = (process.StandardOutput.ReadToEndAsync(cancellationToken),
+                process.StandardError.ReadToEndAsync(cancellationToken));
             await process.WaitForExitAsync(cancellationToken);
             return (process.ExitCode, await output, await notes);
         }

@@ -7,7 +7,8 @@ namespace ClaimCheck.Demo.Stage;
 /// <summary>A topic, and a queue subscribed to it, with a dead letter queue.</summary>
 internal sealed record TopicAndQueue(string TopicArn, string QueueUrl, string DeadLetterUrl)
 {
-    public static async Task<TopicAndQueue> CreateAsync(AmazonSimpleNotificationServiceClient sns, IAmazonSQS sqs, string name, CancellationToken cancellationToken)
+    public static async Task<TopicAndQueue> CreateAsync(
+        AmazonSimpleNotificationServiceClient sns, IAmazonSQS sqs, string name, CancellationToken cancellationToken)
     {
         var topicArn = (await sns.CreateTopicAsync(new CreateTopicRequest { Name = name }, cancellationToken)).TopicArn;
         var deadLetterUrl = (await sqs.CreateQueueAsync($"{name}-dead", cancellationToken)).QueueUrl;

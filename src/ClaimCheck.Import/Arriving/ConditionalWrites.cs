@@ -10,12 +10,15 @@ namespace ClaimCheck.Import.Arriving;
 /// </summary>
 internal sealed class ConditionalWrites(IAmazonS3 client, string bucket)
 {
-    private const string NoLock = "Two watchers would take one object; use a store that has conditional writes, or have the objects brought into a folder.";
+    private const string NoLock =
+        "Two watchers would take one object; use a store that has conditional writes, or have the objects brought into a folder.";
 
     private string Store => $"The store at {Host}, bucket {bucket},";
 
     private string Host =>
-        client.Config.ServiceURL is { } address ? new Uri(address).Authority : $"S3 in {client.Config.RegionEndpoint?.SystemName}";
+        client.Config.ServiceURL is { } address
+            ? new Uri(address).Authority
+            : $"S3 in {client.Config.RegionEndpoint?.SystemName}";
 
     /// <param name="probe">An object that does not exist; it is deleted in the end.</param>
     /// <param name="cancellationToken">Cancels the requests.</param>
@@ -25,7 +28,8 @@ internal sealed class ConditionalWrites(IAmazonS3 client, string bucket)
         try
         {
             if (!await IsRefusedAsync(probe, cancellationToken) && !await IsRefusedAsync(probe, cancellationToken))
-                throw new ImportException(ImportCodes.SourceUnavailable, $"{Store} ignores If-None-Match: it overwrote an existing object. {NoLock}");
+                throw new ImportException(
+                    ImportCodes.SourceUnavailable, $"{Store} ignores If-None-Match: it overwrote an existing object. {NoLock}");
         }
         finally
         {
@@ -38,7 +42,8 @@ internal sealed class ConditionalWrites(IAmazonS3 client, string bucket)
         try
         {
             await client.PutObjectAsync(
-                new PutObjectRequest { BucketName = bucket, Key = probe, IfNoneMatch = "*", ContentBody = "claimcheck" }, cancellationToken);
+                new PutObjectRequest { BucketName = bucket, Key = probe, IfNoneMatch = "*", ContentBody = "claimcheck" },
+                cancellationToken);
             return false;
         }
         catch (AmazonServiceException e) when (e.StatusCode == HttpStatusCode.PreconditionFailed)
@@ -46,9 +51,11 @@ internal sealed class ConditionalWrites(IAmazonS3 client, string bucket)
             return true; // the first write too, where its answer was lost and the client repeated it
         }
         catch (AmazonServiceException e) when (
-            e.StatusCode is HttpStatusCode.NotImplemented or HttpStatusCode.MethodNotAllowed || e.ErrorCode is "NotImplemented" or "InvalidArgument" or "InvalidRequest")
+            e.StatusCode is HttpStatusCode.NotImplemented or HttpStatusCode.MethodNotAllowed
+            || e.ErrorCode is "NotImplemented" or "InvalidArgument" or "InvalidRequest")
         {
-            throw new ImportException(ImportCodes.SourceUnavailable, $"{Store} refuses If-None-Match ({(int)e.StatusCode} {e.ErrorCode}). {NoLock}", e);
+            throw new ImportException(
+                ImportCodes.SourceUnavailable, $"{Store} refuses If-None-Match ({(int)e.StatusCode} {e.ErrorCode}). {NoLock}", e);
         }
     }
 

@@ -48,7 +48,8 @@ internal sealed class NamedFile : IFileSource
 {
     public static readonly NamedFile Instance = new();
 
-    public Task<bool> TakeAsync(RunDocument run, RunDirectory directory, CancellationToken cancellationToken) => Task.FromResult(true);
+    public Task<bool> TakeAsync(RunDocument run, RunDirectory directory, CancellationToken cancellationToken) =>
+        Task.FromResult(true);
 
     public Task SettleAsync(RunDocument run, ImportRun outcome, RunDirectory directory, CancellationToken cancellationToken)
     {

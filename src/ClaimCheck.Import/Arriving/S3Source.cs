@@ -30,10 +30,12 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
                 objects.Add(item);
         }
         var keys = options.Complete == "marker" ? objects.Select(item => item.Key).ToHashSet(StringComparer.Ordinal) : null;
-        var wanted = objects.Where(item => options.Wants(item.Key[Math.Max(prefix.Length, item.Key.LastIndexOf('/') + 1)..]) && !known.Contains(MarkerOf(item))).ToList();
+        var wanted = objects.Where(item => options.Wants(item.Key[Math.Max(prefix.Length, item.Key.LastIndexOf('/') + 1)..])
+            && !known.Contains(MarkerOf(item))).ToList();
         var complete = wanted.Where(item => keys?.Contains(item.Key + options.Marker) ?? true);
         return new Sighting(
-            [.. complete.Select(item => new Arrival(item.Key[(item.Key.LastIndexOf('/') + 1)..], $"{S3Link.Scheme}{bucket}/{item.Key}", MarkerOf(item)))],
+            [.. complete.Select(item =>
+                new Arrival(item.Key[(item.Key.LastIndexOf('/') + 1)..], $"{S3Link.Scheme}{bucket}/{item.Key}", MarkerOf(item)))],
             wanted.TrueForAll(item => keys?.Contains(item.Key + options.Marker) ?? true),
             []);
     }, cancellationToken);
@@ -49,30 +51,39 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
     public bool Owns(RunDocument run) =>
         run.Origin == RunOrigin.S3 && run.Source.StartsWith($"{S3Link.Scheme}{bucket}/{prefix}", StringComparison.Ordinal);
 
-    public Task<bool> TakeAsync(RunDocument run, RunDirectory directory, CancellationToken cancellationToken) => AskAsync("take", async () =>
-    {
-        if (!await MarkAsync(run, cancellationToken))
-            return false;
-        if (File.Exists(run.Input))
-            return true;
-        var marker = run.Marker!;
-        var known = marker[(marker.LastIndexOf('@') + 1)..^".json".Length];
-        try
+    public Task<bool> TakeAsync(RunDocument run, RunDirectory directory, CancellationToken cancellationToken) =>
+        AskAsync("take", async () =>
         {
-            using var answer = await client.GetObjectAsync(
-                new GetObjectRequest { BucketName = bucket, Key = KeyOf(run), EtagToMatch = IsTag(known) ? $"\"{known}\"" : null }, cancellationToken);
-            // Some stores ignore the condition.
-            if (IsTag(known) && answer.ETag?.Trim('"') is { Length: > 0 } came && came != known)
-                throw new ImportException(ImportCodes.FileMissing, $"The object {run.Source} was replaced before it was fetched.");
-            Inspection.CheckLength(answer.ContentLength, run.Limits.Reading);
-            await SaveAsync(answer, run.Input, cancellationToken);
-            return true;
-        }
-        catch (AmazonServiceException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.PreconditionFailed)
-        {
-            throw new ImportException(ImportCodes.FileMissing, $"The object {run.Source} was replaced or removed before it was fetched.", e);
-        }
-    }, cancellationToken);
+            if (!await MarkAsync(run, cancellationToken))
+                return false;
+            if (File.Exists(run.Input))
+                return true;
+            var marker = run.Marker!;
+            var known = marker[(marker.LastIndexOf('@') + 1)..^".json".Length];
+            try
+            {
+                using var answer = await client.GetObjectAsync(
+                    new GetObjectRequest
+                    {
+                        BucketName = bucket,
+                        Key = KeyOf(run),
+                        EtagToMatch = IsTag(known) ? $"\"{known}\"" : null,
+                    },
+                    cancellationToken);
+                // Some stores ignore the condition.
+                if (IsTag(known) && answer.ETag?.Trim('"') is { Length: > 0 } came && came != known)
+                    throw new ImportException(
+                        ImportCodes.FileMissing, $"The object {run.Source} was replaced before it was fetched.");
+                Inspection.CheckLength(answer.ContentLength, run.Limits.Reading);
+                await SaveAsync(answer, run.Input, cancellationToken);
+                return true;
+            }
+            catch (AmazonServiceException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.PreconditionFailed)
+            {
+                throw new ImportException(
+                    ImportCodes.FileMissing, $"The object {run.Source} was replaced or removed before it was fetched.", e);
+            }
+        }, cancellationToken);
 
     public async Task SettleAsync(RunDocument run, ImportRun outcome, RunDirectory directory, CancellationToken cancellationToken)
     {
@@ -84,7 +95,8 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
                 Key = run.Marker,
                 ContentType = "application/json",
                 ContentBody = JsonSerializer.Serialize(
-                    new { run.RunId, run.State, outcome.Counts, run.Failure, outcome.StartedAt, outcome.EndedAt }, ClaimCheckJson.Options),
+                    new { run.RunId, run.State, outcome.Counts, run.Failure, outcome.StartedAt, outcome.EndedAt },
+                    ClaimCheckJson.Options),
             }, cancellationToken);
             return true;
         }, cancellationToken);
@@ -121,11 +133,13 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
             using var answer = await client.GetObjectAsync(bucket, run.Marker, cancellationToken);
             // Everybody who may write to the bucket may write markers.
             var content = new byte[LongestMarker];
-            var length = await answer.ResponseStream.ReadAtLeastAsync(content, content.Length, throwOnEndOfStream: false, cancellationToken);
+            var length = await answer.ResponseStream.ReadAtLeastAsync(
+                content, content.Length, throwOnEndOfStream: false, cancellationToken);
             using var marker = JsonDocument.Parse(content.AsMemory(0, length));
             return marker.RootElement.TryGetProperty("runId", out var id) ? id.GetString() : null;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or AmazonServiceException { StatusCode: HttpStatusCode.NotFound })
+        catch (Exception e) when (e is JsonException or InvalidOperationException
+            or AmazonServiceException { StatusCode: HttpStatusCode.NotFound })
         {
             return null;
         }
@@ -137,7 +151,8 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         await using (var file = new FileStream(next, FileMode.Create, FileAccess.Write, FileShare.None))
         {
             var buffer = new byte[128 << 10];
-            while (file.Position <= answer.ContentLength && await answer.ResponseStream.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+            while (file.Position <= answer.ContentLength
+                && await answer.ResponseStream.ReadAsync(buffer, cancellationToken) is > 0 and var read)
                 await file.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
             if (file.Position != answer.ContentLength)
                 throw new IOException($"{file.Position} of {answer.ContentLength} bytes were received.");
@@ -157,7 +172,8 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
             foreach (var item in page.S3Objects ?? [])
                 yield return item;
             if ((objects += page.S3Objects?.Count ?? 0) > MostObjects)
-                throw new IOException($"There are more than {MostObjects} objects below {S3Link.Scheme}{bucket}/{under}: watch a narrower prefix, or move away what is imported.");
+                throw new IOException($"There are more than {MostObjects} objects below {S3Link.Scheme}{bucket}/{under}: watch a "
+                    + "narrower prefix, or move away what is imported.");
             if (page.IsTruncated != true)
                 yield break;
             request.ContinuationToken = page.NextContinuationToken;
@@ -183,7 +199,8 @@ internal sealed class S3Source(IAmazonS3 client, string bucket, string prefix, A
         }
         catch (Exception e) when (e is not IOException && S3Failure.IsOf(e, cancellationToken))
         {
-            throw new IOException($"S3 could not {what} in bucket {bucket}: {S3Failure.Of(e, "the source", "the region").Sentence}", e);
+            throw new IOException(
+                $"S3 could not {what} in bucket {bucket}: {S3Failure.Of(e, "the source", "the region").Sentence}", e);
         }
     }
 }

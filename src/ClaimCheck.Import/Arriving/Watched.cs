@@ -17,11 +17,13 @@ internal static class Watched
     /// <exception cref="ImportException">The source does not exist.</exception>
     public static Watched<IWatchedSource> Of(ImportOptions options, TimeProvider time)
     {
-        var text = options.Source ?? throw new ImportException(ImportCodes.InvalidConfiguration, "source is not set: there is nothing to watch.");
+        var text = options.Source
+            ?? throw new ImportException(ImportCodes.InvalidConfiguration, "source is not set: there is nothing to watch.");
         if (text.StartsWith(S3Link.Scheme, StringComparison.Ordinal))
         {
             if (!S3Link.TryParse(text, out var bucket, out var prefix))
-                throw new ImportException(ImportCodes.InvalidConfiguration, $"source is '{text}', but must be like s3://bucket/prefix/.");
+                throw new ImportException(
+                    ImportCodes.InvalidConfiguration, $"source is '{text}', but must be like s3://bucket/prefix/.");
             return InS3(options.Arrival, bucket, prefix);
         }
         var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(text));
@@ -39,7 +41,8 @@ internal static class Watched
                 return new(new FolderSource(Path.GetDirectoryName(run.Source)!, options.Arrival, time), null);
             case RunOrigin.S3:
                 if (!S3Link.TryParse(run.Source, out var bucket, out _))
-                    throw new IOException($"The document of run {run.RunId} is damaged: its source is not an object of a bucket.");
+                    throw new IOException(
+                        $"The document of run {run.RunId} is damaged: its source is not an object of a bucket.");
                 var watched = S3Link.Connect(options.Arrival);
                 return new(new S3Source(watched, bucket, "", options.Arrival), watched);
             default:

@@ -20,7 +20,8 @@ internal sealed partial class FileWatch(TimeSpan settle, TimeProvider time, ILog
     }
 
     /// <summary>Whether it is being written, or was since a moment.</summary>
-    public static bool IsWritten(string path, (long Bytes, DateTime WrittenAt) since) => Stamp(path) != since || Writers.Has(path) == true;
+    public static bool IsWritten(string path, (long Bytes, DateTime WrittenAt) since) =>
+        Stamp(path) != since || Writers.Has(path) == true;
 
     public async Task UntilClosedAsync(string path, CancellationToken cancellationToken)
     {

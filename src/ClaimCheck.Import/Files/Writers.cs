@@ -48,7 +48,8 @@ internal static partial class Writers
     {
         try
         {
-            return new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(path))!).DriveType is DriveType.Fixed or DriveType.Ram or DriveType.Removable;
+            return new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(path))!).DriveType is DriveType.Fixed or DriveType.Ram
+                or DriveType.Removable;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -52,7 +52,8 @@ internal sealed class FieldType
     // 64 bits, which endpoints can be expected to support.
     private static bool WriteInteger(Utf8JsonWriter json, SourceValue value)
     {
-        if (value.Kind == ValueKind.Json || !Utf8Parser.TryParse(value.Utf8, out long number, out var read) || read != value.Utf8.Length
+        if (value.Kind == ValueKind.Json || !Utf8Parser.TryParse(value.Utf8, out long number, out var read)
+            || read != value.Utf8.Length
             || value.Utf8[0] == (byte)'+')
             return false;
         json.WriteNumberValue(number);

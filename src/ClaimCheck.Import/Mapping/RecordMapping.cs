@@ -16,18 +16,22 @@ internal sealed class RecordMapping
         foreach (var (name, field) in options.Fields)
         {
             if (!FieldType.TryParse(field.Type, out var type))
-                throw new ImportException(ImportCodes.InvalidConfiguration, $"mapping.fields.{name}.type is '{field.Type}', which is not a type.");
+                throw new ImportException(
+                    ImportCodes.InvalidConfiguration, $"mapping.fields.{name}.type is '{field.Type}', which is not a type.");
             var source = field.From is null ? -1 : format.Find(field.From);
             if (field.From is not null && source < 0)
                 missing.Add(field.From);
             fields.Add(new(
-                JsonEncodedText.Encode(name, RecordJson.Encoder), name, source, field.Constant is null ? null : Encoding.UTF8.GetBytes(field.Constant), type,
+                JsonEncodedText.Encode(name, RecordJson.Encoder), name, source,
+                field.Constant is null ? null : Encoding.UTF8.GetBytes(field.Constant), type,
                 field.Required || name == key));
         }
         if (options.Fields.Count == 0 && key is not null && format.Find(key) < 0)
             missing.Add(key);
         if (missing.Count > 0)
-            throw new ImportException(ImportCodes.MissingColumn, $"The file has no column {string.Join(", ", missing.Select(name => $"'{name}'"))}, which the mapping names.");
+            throw new ImportException(
+                ImportCodes.MissingColumn,
+                $"The file has no column {string.Join(", ", missing.Select(name => $"'{name}'"))}, which the mapping names.");
     }
 
     /// <summary>Writes the record that the format has read.</summary>
@@ -80,7 +84,9 @@ internal sealed class RecordMapping
         }
     }
 
-    private static RecordFault Missing(string field) => new(ImportCodes.RequiredFieldMissing, $"The field '{field}' is required, and has no value.");
+    private static RecordFault Missing(string field) =>
+        new(ImportCodes.RequiredFieldMissing, $"The field '{field}' is required, and has no value.");
 
-    private sealed record MappedField(JsonEncodedText Name, string Text, int Source, byte[]? Constant, FieldType Type, bool IsRequired);
+    private sealed record MappedField(
+        JsonEncodedText Name, string Text, int Source, byte[]? Constant, FieldType Type, bool IsRequired);
 }

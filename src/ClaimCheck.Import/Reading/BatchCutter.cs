@@ -77,7 +77,8 @@ internal sealed class BatchCutter(OpenRecordFile file, RecordMapping mapping, Ru
 
 /// <summary>What to do with a batch.</summary>
 /// <param name="IsWanted">It is returned; otherwise it is skipped.</param>
-/// <param name="Covers">How many records it covers, where that is known; of one that is not wanted: null where none is from there on.</param>
+/// <param name="Covers">How many records it covers, where that is known; of one that is not wanted: null where none
+/// is from there on.</param>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct BatchWish(bool IsWanted, int? Covers);
 

@@ -45,11 +45,14 @@ internal sealed class InflatedStream : ForwardStream
             (start, end) = (0, end - start);
             var read = await inflated.ReadAsync(this.buffer.AsMemory(end), cancellationToken);
             if (read == 0)
-                return this.buffer.AsSpan(0, end).SequenceEqual(Seal) ? 0 : throw new InvalidDataException("The gzip is truncated, or something else follows it.");
+                return this.buffer.AsSpan(0, end).SequenceEqual(Seal)
+                    ? 0
+                    : throw new InvalidDataException("The gzip is truncated, or something else follows it.");
             end += read;
             unpacked += read;
             if (unpacked > Grace && unpacked / unpackRatio > stored.Bytes)
-                throw new ImportException(ImportCodes.UnpacksTooFar, $"The gzip unpacks to more than {unpackRatio} times its size, which is the limit of reading.unpackRatio beyond {Grace >> 20} MiB.");
+                throw new ImportException(ImportCodes.UnpacksTooFar, $"The gzip unpacks to more than {unpackRatio} times its "
+                    + $"size, which is the limit of reading.unpackRatio beyond {Grace >> 20} MiB.");
         }
         var length = Math.Min(buffer.Length, end - start - Seal.Length);
         this.buffer.AsMemory(start, length).CopyTo(buffer);

@@ -54,7 +54,9 @@ internal sealed record Inspection(string Sha256, long Bytes, long Records, bool 
             if (!Utf8.IsValid(open.Record.Span))
                 throw new ImportException(RecordCodes.WrongEncoding, $"Line {open.Line} is not UTF-8.");
             if (++records > options.Records)
-                throw new ImportException(ImportCodes.TooManyRecords, $"The file has more than {options.Records} records, which is the limit of reading.records.");
+                throw new ImportException(
+                    ImportCodes.TooManyRecords,
+                    $"The file has more than {options.Records} records, which is the limit of reading.records.");
         }
         var (sha256, length) = await bytes.EndAsync(cancellationToken);
         return new(sha256, length, records, open.IsOpenEnded);
@@ -64,7 +66,8 @@ internal sealed record Inspection(string Sha256, long Bytes, long Records, bool 
     public static void CheckLength(long bytes, ReadingOptions options)
     {
         if (bytes > options.FileBytes)
-            throw new ImportException(ImportCodes.FileTooLarge, $"The file has {bytes} bytes, but reading.fileBytes allows {options.FileBytes}.");
+            throw new ImportException(
+                ImportCodes.FileTooLarge, $"The file has {bytes} bytes, but reading.fileBytes allows {options.FileBytes}.");
     }
 
     /// <summary>Compares a file with what was read of it, byte for byte.</summary>

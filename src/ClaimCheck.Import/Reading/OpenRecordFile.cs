@@ -27,7 +27,9 @@ internal sealed class OpenRecordFile : IAsyncDisposable
 
     /// <summary>Null, or what is wrong with a record that was longer than is allowed, and is skipped.</summary>
     public RecordFault? TooLong => records.IsTooLong
-        ? new(ImportCodes.RecordTooLong, $"The record is longer than the {options.RecordBytes} bytes that reading.recordBytes allows.")
+        ? new(
+            ImportCodes.RecordTooLong,
+            $"The record is longer than the {options.RecordBytes} bytes that reading.recordBytes allows.")
         : null;
 
     /// <summary>The file ends in the record, without a line end: where the file is still being written, more of it may
@@ -39,15 +41,20 @@ internal sealed class OpenRecordFile : IAsyncDisposable
     /// <param name="options">How it is read.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <exception cref="ImportException">It is damaged, or has no header.</exception>
-    public static async Task<OpenRecordFile> OpenAsync(RecordFile file, Stream plain, ReadingOptions options, CancellationToken cancellationToken)
+    public static async Task<OpenRecordFile> OpenAsync(
+        RecordFile file, Stream plain, ReadingOptions options, CancellationToken cancellationToken)
     {
         var content = file.Inflate(plain, options.UnpackRatio);
         try
         {
             var isOfRejects = file.Format == RecordFile.Rejects;
-            RecordFormat format = isOfRejects ? new RejectsFormat() : file.Format == "csv" ? new CsvRecordFormat((byte)options.Delimiter[0]) : new NdjsonRecordFormat();
+            RecordFormat format = isOfRejects
+                ? new RejectsFormat()
+                : file.Format == "csv" ? new CsvRecordFormat((byte)options.Delimiter[0])
+                : new NdjsonRecordFormat();
             // A line of rejects contains a record and its failure.
-            var reader = new RecordReader(content, format, isOfRejects ? (options.RecordBytes * 6) + (64 << 10) : options.RecordBytes);
+            var reader = new RecordReader(
+                content, format, isOfRejects ? (options.RecordBytes * 6) + (64 << 10) : options.RecordBytes);
             var open = new OpenRecordFile(content, format, reader, options);
             if (format is CsvRecordFormat csv)
                 await open.TakeHeaderAsync(csv, cancellationToken);
@@ -88,7 +95,8 @@ internal sealed class OpenRecordFile : IAsyncDisposable
         if (!await ReadAsync(cancellationToken))
             throw new ImportException(ImportCodes.NoHeader, "The file is empty: not even a header is there.");
         if (TooLong is not null)
-            throw new ImportException(ImportCodes.NoHeader, $"The first line is longer than the {options.RecordBytes} bytes that reading.recordBytes allows: that is not a header.");
+            throw new ImportException(ImportCodes.NoHeader, $"The first line is longer than the {options.RecordBytes} bytes that "
+                + "reading.recordBytes allows: that is not a header.");
         if (!Utf8.IsValid(Record.Span))
             throw new ImportException(RecordCodes.WrongEncoding, "The header is not UTF-8.");
         try

@@ -23,13 +23,17 @@ internal sealed record RecordFile(string Path, string Format, bool IsGzip)
 
     /// <summary>The format according to the name and the first bytes.</summary>
     /// <exception cref="ImportException">They contradict each other, or tell nothing.</exception>
-    public static async Task<RecordFile> RecogniseAsync(string path, string name, string? format, CancellationToken cancellationToken)
+    public static async Task<RecordFile> RecogniseAsync(
+        string path, string name, string? format, CancellationToken cancellationToken)
     {
         var known = format ?? FormatOf(name)
-            ?? throw new ImportException(ImportCodes.UnknownFormat, $"The name {name} does not end in .csv, .ndjson or .jsonl (and .gz): set reading.format.");
+            ?? throw new ImportException(
+                ImportCodes.UnknownFormat,
+                $"The name {name} does not end in .csv, .ndjson or .jsonl (and .gz): set reading.format.");
         var first = new byte[2];
         await using var file = OpenPlain(path);
-        var isGzip = await file.ReadAtLeastAsync(first, 2, throwOnEndOfStream: false, cancellationToken) == 2 && first is [0x1F, 0x8B];
+        var isGzip = await file.ReadAtLeastAsync(first, 2, throwOnEndOfStream: false, cancellationToken) == 2
+            && first is [0x1F, 0x8B];
         if (!isGzip && name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
             throw new ImportException(RecordCodes.UnreadableGzip, $"{name} is not gzip, although its name says so.");
         return new(path, known, isGzip);

@@ -22,7 +22,9 @@ internal readonly record struct RejectLine(long? Line, string? Class, string? Co
         {
             failure = (member.Name, member.Kind) switch
             {
-                ("line", JsonTokenType.Number) when long.TryParse(member.In(line), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => failure with { Line = number },
+                ("line", JsonTokenType.Number) when long.TryParse(
+                    member.In(line), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) =>
+                    failure with { Line = number },
                 ("class", JsonTokenType.String) => failure with { Class = member.TextIn(line) },
                 ("code", JsonTokenType.String) => failure with { Code = member.TextIn(line) },
                 ("record", _) => failure with { Record = member.Start..(member.Start + member.Length) },

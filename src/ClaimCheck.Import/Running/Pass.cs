@@ -23,7 +23,8 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
         var cutter = new BatchCutter(open, mapping, run.Limits);
         var rejects = new RejectLines(open.Format.Again(), mapping);
         var (last, now) = (LastWanted(), Now());
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = context.Options.Parallelism, CancellationToken = cancellationToken };
+        var parallel =
+            new ParallelOptions { MaxDegreeOfParallelism = context.Options.Parallelism, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(cutter.ReadAsync(Wish, cancellationToken), parallel, async (batch, token) =>
         {
             if (!(isHeld && batch.IsOpenEnded))
@@ -32,13 +33,16 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
         });
         // Only a pass that reads the whole file can tell.
         return stopped || last < int.MaxValue
-            || (history.Tally.Read + (isHeld ? 1 : 0) == run.Records && (await bytes.EndAsync(cancellationToken)).Sha256 == run.Sha256);
+            || (history.Tally.Read + (isHeld ? 1 : 0) == run.Records
+                && (await bytes.EndAsync(cancellationToken)).Sha256 == run.Sha256);
 
         BatchWish Wish(int number)
         {
             if (stopped || number > last)
                 return new(IsWanted: false, Covers: null);
-            return history[number] is { IsRead: true } batch ? new(!(batch.IsDone || batch.Due > now), batch.Covers) : new(IsWanted: true, Covers: null);
+            return history[number] is { IsRead: true } batch
+                ? new(!(batch.IsDone || batch.Due > now), batch.Covers)
+                : new(IsWanted: true, Covers: null);
         }
 
         int LastWanted() => history.Tally.Read < run.Records ? int.MaxValue : history.LastOpen;
@@ -50,7 +54,13 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
         if (!state.IsRead)
         {
             await NoteAsync(
-                new JournalEntry { Batch = batch.Number, Covers = batch.Count + batch.InvalidCount, Invalid = batch.InvalidCount }, rejects.OfInvalid(batch));
+                new JournalEntry
+                {
+                    Batch = batch.Number,
+                    Covers = batch.Count + batch.InvalidCount,
+                    Invalid = batch.InvalidCount,
+                },
+                rejects.OfInvalid(batch));
             state = history[batch.Number];
         }
         if (state.IsDone)
@@ -58,7 +68,8 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
         var indexes = state.Left ?? [.. Enumerable.Range(0, batch.Count)];
         var key = state.Answers == 0 ? $"{run.RunId}-{batch.Number}" : $"{run.RunId}-{batch.Number}-{state.Answers + 1}";
         var shipment = new Shipment(
-            key, [.. indexes.Select(batch.Item)], state.Job, job => NoteAsync(new JournalEntry { Batch = batch.Number, Job = job }));
+            key, [.. indexes.Select(batch.Item)], state.Job, job =>
+                NoteAsync(new JournalEntry { Batch = batch.Number, Job = job }));
         var result = await context.Contract.SendAsync(shipment, cancellationToken);
         var (entry, lines) = Settle(batch, indexes, state, result, rejects);
         await NoteAsync(entry, lines);
@@ -95,7 +106,8 @@ internal sealed class Pass(RunDocument run, RunContext context, Journal journal,
                 Succeeded = succeeded,
                 Failed = indexes.Length - succeeded - left.Count,
                 Left = isWhole ? null : IndexSet.Format(left),
-                Due = isWhole ? null : Now() + (long)Backoff.After(round, retry.RoundDelay, retry.LongestRoundDelay, unanswered?.RetryAfter).TotalMilliseconds,
+                Due = isWhole ? null : Now() + (long)Backoff.After(
+                    round, retry.RoundDelay, retry.LongestRoundDelay, unanswered?.RetryAfter).TotalMilliseconds,
                 Answers = state.Answers + (unanswered is null ? 1 : 0),
                 Job = isWhole ? null : unanswered?.Job,
             },

@@ -15,9 +15,12 @@ internal sealed class RejectLines(RecordFormat format, RecordMapping mapping)
 
     public void Add(ArrayBufferWriter<byte> lines, RecordBatch batch, int index, RecordOutcome outcome) => Write(
         lines, batch.Line(index), mapping.KeyOf(batch.Item(index)),
-        outcome.Class == OutcomeClass.Transient ? RejectClass.Transient : RejectClass.Terminal, outcome.Code!, outcome.Message, batch.Source(index));
+        outcome.Class == OutcomeClass.Transient ? RejectClass.Transient : RejectClass.Terminal, outcome.Code!, outcome.Message,
+        batch.Source(index));
 
-    private void Write(ArrayBufferWriter<byte> lines, long line, string? key, string failureClass, string code, string? message, ReadOnlyMemory<byte> source)
+    private void Write(
+        ArrayBufferWriter<byte> lines, long line, string? key, string failureClass, string code, string? message,
+        ReadOnlyMemory<byte> source)
     {
         // The format holds one record at a time, and batches fail at the same time.
         lock (writing)

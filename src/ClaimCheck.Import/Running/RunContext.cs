@@ -6,4 +6,5 @@ namespace ClaimCheck.Import.Running;
 /// <param name="Seen">Which contents were imported.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">Logs changes of state.</param>
-internal sealed record RunContext(ImportOptions Options, ISendingContract Contract, SeenContents Seen, TimeProvider Time, ILogger Logger);
+internal sealed record RunContext(
+    ImportOptions Options, ISendingContract Contract, SeenContents Seen, TimeProvider Time, ILogger Logger);

@@ -1,7 +1,8 @@
 namespace ClaimCheck.Import.Running;
 
 /// <summary>Takes one run from its present state to its end. The caller holds the run's lock.</summary>
-internal sealed partial class RunProcessor(RunDirectory directory, RunDocument document, RunContext context, Action<ImportRun> progress)
+internal sealed partial class RunProcessor(
+    RunDirectory directory, RunDocument document, RunContext context, Action<ImportRun> progress)
 {
     private static readonly TimeSpan CancelPoll = TimeSpan.FromMilliseconds(500);
 
@@ -145,18 +146,23 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         {
             throw new ImportException(
                 ImportCodes.FileChanged,
-                $"The file {run.File} has grown behind its last record, which had no line end and was sent as it was then. All {run.Records} records that there were are sent; what came later is not.");
+                $"The file {run.File} has grown behind its last record, which had no line end and was sent as it was then. All "
+                + $"{run.Records} records that there were are sent; what came later is not.");
         }
         await Watch.UntilAtRestAsync(path, cancellationToken);
         Inspection found;
         try
         {
-            found = await Inspection.OfAsync(new RecordFile(path, run.Format!, run.IsGzip), run.Limits.Reading, run.Limits.Mapping, cancellationToken);
+            found = await Inspection.OfAsync(
+                new RecordFile(path, run.Format!, run.IsGzip), run.Limits.Reading, run.Limits.Mapping, cancellationToken);
         }
         catch (ImportException e)
         {
             throw new ImportException(
-                ImportCodes.FileChanged, $"The file {run.File} has grown since {history.Tally.Read} of its records were taken, and can't be read any more: {e.Message}", e);
+                ImportCodes.FileChanged,
+                $"The file {run.File} has grown since {history.Tally.Read} of its records were taken, and can't be read "
+                + $"any more: {e.Message}",
+                e);
         }
         if (await Inspection.CompareAsync(path, run.Bytes!.Value, run.Sha256!, cancellationToken) == FileChange.Other)
             throw Changed();
@@ -183,7 +189,8 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         }
     }
 
-    private FileWatch Watch => watch ??= new(context.Options.Arrival.Settle, context.Time, context.Logger, run.RunId, () => IsCancelled);
+    private FileWatch Watch =>
+        watch ??= new(context.Options.Arrival.Settle, context.Time, context.Logger, run.RunId, () => IsCancelled);
 
     // Another process has requested it, by a file.
     private bool IsCancelled => File.Exists(directory.Cancel);
@@ -230,7 +237,8 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
     }
 
     private ImportException Changed() => new(
-        ImportCodes.FileChanged, $"The file {run.File} has changed since the run began; records that were sent before stay sent.");
+        ImportCodes.FileChanged,
+        $"The file {run.File} has changed since the run began; records that were sent before stay sent.");
 
     private ImportRun View(bool isActive) => new(run, directory, history, isActive, context.Time);
 
@@ -239,13 +247,16 @@ internal sealed partial class RunProcessor(RunDirectory directory, RunDocument d
         [LoggerMessage(LogLevel.Information, "Import {RunId} begins: {Records} records.")]
         public static partial void Begun(ILogger logger, string runId, long records);
 
-        [LoggerMessage(LogLevel.Information, "The file of import {RunId} looks damaged ({Code}), but is still being written: the import waits.")]
+        [LoggerMessage(LogLevel.Information,
+            "The file of import {RunId} looks damaged ({Code}), but is still being written: the import waits.")]
         public static partial void Unfinished(ILogger logger, string runId, string code);
 
-        [LoggerMessage(LogLevel.Warning, "The file of import {RunId} was not complete when it was taken: it has grown from {Before} to {Records} records, and the run continues with them.")]
+        [LoggerMessage(LogLevel.Warning, "The file of import {RunId} was not complete when it was taken: it has grown from "
+            + "{Before} to {Records} records, and the run continues with them.")]
         public static partial void Grown(ILogger logger, string runId, long? before, long? records);
 
-        [LoggerMessage(LogLevel.Information, "Import {RunId} is {State}: {Succeeded} records succeeded, {Failed} failed, {Invalid} were invalid.")]
+        [LoggerMessage(LogLevel.Information,
+            "Import {RunId} is {State}: {Succeeded} records succeeded, {Failed} failed, {Invalid} were invalid.")]
         public static partial void Ended(ILogger logger, string runId, string state, long succeeded, long failed, long invalid);
 
         [LoggerMessage(LogLevel.Warning, "Import {RunId} has failed ({Code}). {Reason}")]

@@ -1,8 +1,8 @@
 namespace ClaimCheck.Import.Running;
 
 /// <summary>
-/// Removes the directories of an import's runs that were settled long ago, with their rejects. What they have imported is still remembered.
-/// remembered. A run that is not settled is never removed.
+/// Removes the directories of an import's runs that were settled long ago, with their rejects. What they have imported is still
+/// remembered. remembered. A run that is not settled is never removed.
 /// </summary>
 internal sealed partial class RunRetention(ImportRuns runs, RunContext context)
 {

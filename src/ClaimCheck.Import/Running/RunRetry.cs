@@ -10,27 +10,33 @@ internal sealed class RunRetry(ImportRuns runs)
     /// <returns>The run to continue with.</returns>
     /// <exception cref="ImportException">There is nothing to retry, or it was retried already.</exception>
     public async Task<string> PrepareAsync(
-        string runId, IReadOnlyCollection<string> classes, Func<RunDirectory, RunDocument, RunDocument> make, CancellationToken cancellationToken)
+        string runId, IReadOnlyCollection<string> classes, Func<RunDirectory, RunDocument, RunDocument> make,
+        CancellationToken cancellationToken)
     {
         var (directory, _) = await runs.FindAsync(runId, cancellationToken);
         using var held = await directory.TryLockAsync(cancellationToken)
             ?? throw new ImportException(ImportCodes.RunBusy, $"Another process works on run {runId}.");
         var parent = (await directory.LoadAsync(cancellationToken))!;
         if (!RunState.IsEnd(parent.State))
-            throw new ImportException(ImportCodes.RunBusy, $"Run {runId} is {parent.State}: what failed so far is sent again by the run itself.");
+            throw new ImportException(
+                ImportCodes.RunBusy, $"Run {runId} is {parent.State}: what failed so far is sent again by the run itself.");
 
         var open = classes.Where(wanted => !parent.Retries.ContainsKey(wanted)).ToHashSet(StringComparer.Ordinal);
         var known = classes.Select(wanted => parent.Retries.GetValueOrDefault(wanted)).FirstOrDefault(id => id is not null);
         // A retry that was interrupted before it began is begun again; its original has named it already.
         if (open.Count == 0 && known is not null && !runs.DirectoryOf(known).Exists)
         {
-            open = parent.Retries.Where(retry => retry.Value == known).Select(retry => retry.Key).ToHashSet(StringComparer.Ordinal);
+            open = parent.Retries.Where(retry => retry.Value == known).Select(retry => retry.Key)
+                .ToHashSet(StringComparer.Ordinal);
             return await MakeAsync(directory, parent, known, open, make, cancellationToken);
         }
         if (open.Count == 0)
-            throw new ImportException(ImportCodes.NothingToRetry, $"What failed in run {runId} was retried by run {known}: retry that one.");
+            throw new ImportException(
+                ImportCodes.NothingToRetry, $"What failed in run {runId} was retried by run {known}: retry that one.");
         if (!await AnyAsync(directory, open, cancellationToken))
-            throw new ImportException(ImportCodes.NothingToRetry, $"Run {runId} has no failures of class {string.Join(", ", open.Order(StringComparer.Ordinal))}.");
+            throw new ImportException(
+                ImportCodes.NothingToRetry,
+                $"Run {runId} has no failures of class {string.Join(", ", open.Order(StringComparer.Ordinal))}.");
 
         var retry = ImportRuns.NewId();
         var retries = new Dictionary<string, string>(parent.Retries, StringComparer.Ordinal);
@@ -41,7 +47,8 @@ internal sealed class RunRetry(ImportRuns runs)
     }
 
     private async Task<string> MakeAsync(
-        RunDirectory from, RunDocument parent, string retry, HashSet<string> classes, Func<RunDirectory, RunDocument, RunDocument> make,
+        RunDirectory from, RunDocument parent, string retry, HashSet<string> classes,
+        Func<RunDirectory, RunDocument, RunDocument> make,
         CancellationToken cancellationToken)
     {
         var directory = runs.DirectoryOf(retry);

@@ -4,7 +4,8 @@ namespace ClaimCheck.Import.Running;
 
 /// <summary>Polls a source, and runs what it finds there, several files at a time.</summary>
 internal sealed partial class SourceWatcher(
-    IWatchedSource source, ImportRuns runs, RunContext context, Action<ImportRun> progress, Func<RunDirectory, Arrival, RunDocument> make)
+    IWatchedSource source, ImportRuns runs, RunContext context, Action<ImportRun> progress,
+    Func<RunDirectory, Arrival, RunDocument> make)
 {
     // Runs of dead watchers are found by the others.
     private static readonly TimeSpan ScanInterval = TimeSpan.FromMinutes(1);
@@ -34,7 +35,8 @@ internal sealed partial class SourceWatcher(
                 }
                 var sighting = await LookAsync(once, cancellationToken);
                 // A full disk, for example. Runs under way continue; others are found again.
-                if (!await TryAsync(once, () => StartAsync(sighting, once, cancellationToken), e => Log.NotStarted(context.Logger, Defect.Of(e))))
+                if (!await TryAsync(
+                    once, () => StartAsync(sighting, once, cancellationToken), e => Log.NotStarted(context.Logger, Defect.Of(e))))
                     scanSoon = true;
                 if (once && active.Count == 0 && broken.Count == 0 && sighting is { Arrivals.Count: 0, IsSettled: true })
                     return;

@@ -97,7 +97,9 @@ internal sealed class Journal : IAsyncDisposable
     public Task AppendAsync(JournalEntry entry, ReadOnlyMemory<byte> failures = default)
     {
         var pending = new Pending(entry, failures, new(TaskCreationOptions.RunContinuationsAsynchronously));
-        return queue.Writer.TryWrite(pending) ? pending.Done.Task : Task.FromException(new IOException("The run's journal can't be written any more."));
+        return queue.Writer.TryWrite(pending)
+            ? pending.Done.Task
+            : Task.FromException(new IOException("The run's journal can't be written any more."));
     }
 
     public async ValueTask DisposeAsync()

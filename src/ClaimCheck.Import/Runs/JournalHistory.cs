@@ -53,7 +53,8 @@ internal sealed class JournalHistory
         var history = new JournalHistory();
         if (!File.Exists(path))
             return history;
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 << 10, useAsync: false);
+        await using var file = new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 << 10, useAsync: false);
         var buffer = new byte[64 << 10];
         var (end, start) = (0, 0);
         while (true)
@@ -132,7 +133,8 @@ internal sealed class JournalHistory
         }
         catch (Exception e) when (e is JsonException or FormatException or OverflowException or ArgumentException)
         {
-            throw new IOException($"The run's journal {path} is damaged behind byte {Length}: what was sent is not known for sure.", e);
+            throw new IOException(
+                $"The run's journal {path} is damaged behind byte {Length}: what was sent is not known for sure.", e);
         }
     }
 }

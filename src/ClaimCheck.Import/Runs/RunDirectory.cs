@@ -49,7 +49,8 @@ internal sealed class RunDirectory(string path)
 
     /// <summary>Replaces the document as a whole: after a crash it is the old one or the new one.</summary>
     public Task SaveAsync(RunDocument document) =>
-        Durable.ReplaceAsync(Document, JsonSerializer.SerializeToUtf8Bytes(document, ClaimCheckJson.Options), CancellationToken.None);
+        Durable.ReplaceAsync(
+            Document, JsonSerializer.SerializeToUtf8Bytes(document, ClaimCheckJson.Options), CancellationToken.None);
 
     /// <summary>The rejects as far as the journal confirms them.</summary>
     public async IAsyncEnumerable<string> RejectLinesAsync(

@@ -38,7 +38,8 @@ internal record RunFacts
     /// <summary>The file's name, without its folder.</summary>
     public required string File { get; init; }
 
-    /// <summary><c>preparing</c>, <c>running</c>, <c>completed</c> (also with failed records), <c>failed</c> (the file itself) or <c>cancelled</c>.</summary>
+    /// <summary><c>preparing</c>, <c>running</c>, <c>completed</c> (also with failed records), <c>failed</c> (the file itself) or
+    /// <c>cancelled</c>.</summary>
     public required string State { get; init; }
 
     public string? Sha256 { get; init; }

@@ -7,8 +7,8 @@ namespace ClaimCheck.Import.Runs;
 internal sealed record EarlierImport(string RunId, string State, string? File);
 
 /// <summary>
-/// Which contents were imported, and by which run; separately for each import's name. A note is the run's id, and once the run's retention is
-/// is over its last state too: a run that is gone without such a note was removed by hand, and does not count.
+/// Which contents were imported, and by which run; separately for each import's name. A note is the run's id, and once the run's
+/// retention is is over its last state too: a run that is gone without such a note was removed by hand, and does not count.
 /// </summary>
 internal sealed class SeenContents(string state)
 {
@@ -27,7 +27,8 @@ internal sealed class SeenContents(string state)
         {
             if (lastState is not null)
                 return new(known, lastState, null);
-            if (await new RunDirectory(Path.Combine(state, "runs", known)).LoadAsync(cancellationToken) is { } other && Counts(other))
+            if (await new RunDirectory(Path.Combine(state, "runs", known)).LoadAsync(cancellationToken) is { } other
+                && Counts(other))
                 return new(known, other.State, other.File);
         }
         await Durable.ReplaceAsync(path, Encoding.ASCII.GetBytes(run.RunId), cancellationToken);
@@ -53,7 +54,8 @@ internal sealed class SeenContents(string state)
     {
         if (!File.Exists(path))
             return (null, null);
-        var words = (await File.ReadAllTextAsync(path, cancellationToken)).Split(' ', 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var words = (await File.ReadAllTextAsync(path, cancellationToken)).Split(
+            ' ', 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         return (words.ElementAtOrDefault(0), words.ElementAtOrDefault(1));
     }
 

@@ -14,9 +14,11 @@ internal static class Answers
         try
         {
             using var document = JsonDocument.Parse(body ?? [], Strict);
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("items", out var items)
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetProperty("items", out var items)
                 && items.ValueKind == JsonValueKind.Array
-                    ? Collect(items.EnumerateArray(), count, RecordOutcome.Failed(isTransient: true, ImportCodes.NotAnswered, "The endpoint's answer does not contain this record."))
+                    ? Collect(items.EnumerateArray(), count, RecordOutcome.Failed(
+                        isTransient: true, ImportCodes.NotAnswered, "The endpoint's answer does not contain this record."))
                     : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -61,7 +63,8 @@ internal static class Answers
         var outcomes = new RecordOutcome?[count];
         foreach (var item in items)
         {
-            if (item.ValueKind != JsonValueKind.Object || !item.TryGetProperty("index", out var place) || place.ValueKind != JsonValueKind.Number
+            if (item.ValueKind != JsonValueKind.Object || !item.TryGetProperty("index", out var place)
+                || place.ValueKind != JsonValueKind.Number
                 || !place.TryGetInt32(out var index) || index < 0 || index >= count || outcomes[index] is not null)
                 return null;
             outcomes[index] = OutcomeOf(item);
@@ -85,7 +88,8 @@ internal static class Answers
             if (status.ValueKind == JsonValueKind.String && status.ValueEquals("failed"u8))
                 return RecordOutcome.Failed(Text(item, "class") == "transient", code ?? "failed", message);
         }
-        return RecordOutcome.Failed(isTransient: true, ImportCodes.MalformedAnswer, "The endpoint gave this record an unknown status.");
+        return RecordOutcome.Failed(
+            isTransient: true, ImportCodes.MalformedAnswer, "The endpoint gave this record an unknown status.");
     }
 
     private static string? Text(JsonElement item, string name) =>

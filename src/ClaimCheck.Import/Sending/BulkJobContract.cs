@@ -21,7 +21,8 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
                 return All(shipment, RecordOutcome.Failed(isTransient: false, CodeOf(answer), answer.FailureText));
             job = JobOf(answer.Location);
             if (job is null)
-                return new SendResult.Unanswered(ImportCodes.MalformedAnswer, $"The service answered {answer.Status}, but did not name a job.", null);
+                return new SendResult.Unanswered(
+                    ImportCodes.MalformedAnswer, $"The service answered {answer.Status}, but did not name a job.", null);
             await shipment.OnJob(job);
         }
         return await WaitAsync(new Uri(job), shipment, cancellationToken);
@@ -43,15 +44,18 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
                 return new SendResult.Unanswered(answer.FailureCode, answer.FailureText, answer.RetryAfter, job.AbsoluteUri);
             // Its outcome can't be determined any more.
             if (answer.Status is 404 or 410)
-                return All(shipment, RecordOutcome.Failed(isTransient: true, ImportCodes.JobGone, "The service does not know the job any more."));
+                return All(shipment, RecordOutcome.Failed(
+                    isTransient: true, ImportCodes.JobGone, "The service does not know the job any more."));
             if (!answer.IsSuccess)
                 return new SendResult.Unanswered(answer.FailureCode, answer.FailureText, null, job.AbsoluteUri);
             if (JobView.Read(answer.Body) is not { } view)
-                return new SendResult.Unanswered(ImportCodes.MalformedAnswer, "The service's answer is not a job.", null, job.AbsoluteUri);
+                return new SendResult.Unanswered(
+                    ImportCodes.MalformedAnswer, "The service's answer is not a job.", null, job.AbsoluteUri);
             if (view.HasEnded)
                 return await ResultsAsync(job, view, shipment, cancellationToken);
             if (time.GetElapsedTime(begun) > options.JobTimeout)
-                return new SendResult.Unanswered(ImportCodes.JobUnfinished, $"The job is {view.Status} after {options.JobTimeout}.", answer.RetryAfter, job.AbsoluteUri);
+                return new SendResult.Unanswered(ImportCodes.JobUnfinished,
+                    $"The job is {view.Status} after {options.JobTimeout}.", answer.RetryAfter, job.AbsoluteUri);
             var pause = answer.RetryAfter ?? options.JobPoll;
             await Task.Delay(pause < LongestPoll ? pause : LongestPoll, time, cancellationToken);
         }
@@ -65,7 +69,8 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
         if (view.ResultUrl is null)
         {
             return view.Status == "completed"
-                ? new SendResult.Unanswered(ImportCodes.MalformedAnswer, "The job has completed, but has no link to its results.", null, job.AbsoluteUri)
+                ? new SendResult.Unanswered(
+                    ImportCodes.MalformedAnswer, "The job has completed, but has no link to its results.", null, job.AbsoluteUri)
                 : All(shipment, missing);
         }
         EndpointAnswer answer;
@@ -73,7 +78,8 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
         for (var hops = 0; ; hops++)
         {
             if (!client.IsOwn(url) && !options.ResultHosts.Contains(url.Host, StringComparer.OrdinalIgnoreCase))
-                return new SendResult.Unanswered("untrusted_result_host", $"The job's results are on {url.Host}, which endpoint.resultHosts does not name.", null, job.AbsoluteUri);
+                return new SendResult.Unanswered("untrusted_result_host",
+                    $"The job's results are on {url.Host}, which endpoint.resultHosts does not name.", null, job.AbsoluteUri);
             var from = url;
             answer = await client.CallAsync(() => new HttpRequestMessage(HttpMethod.Get, from), cancellationToken);
             if (hops == LongestWay || answer.Location is null || answer.Status is not (302 or 303 or 307))
@@ -85,18 +91,21 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
             return new SendResult.Unanswered(answer.FailureCode, answer.FailureText, answer.RetryAfter, job.AbsoluteUri);
         return Answers.ReadLines(answer.Body, shipment.Items.Count, missing) is { } outcomes
             ? new SendResult.Answered(outcomes)
-            : new SendResult.Unanswered(ImportCodes.MalformedAnswer, "The job's results are not one outcome for each record.", null, job.AbsoluteUri);
+            : new SendResult.Unanswered(
+                ImportCodes.MalformedAnswer, "The job's results are not one outcome for each record.", null, job.AbsoluteUri);
     }
 
     private HttpRequestMessage Post(Shipment shipment)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, jobs) { Content = new ItemsContent(options.Operation, shipment.Items) };
+        var request =
+            new HttpRequestMessage(HttpMethod.Post, jobs) { Content = new ItemsContent(options.Operation, shipment.Items) };
         request.Headers.TryAddWithoutValidation("Idempotency-Key", shipment.IdempotencyKey);
         request.Headers.Accept.ParseAdd("application/json");
         return request;
     }
 
-    private static SendResult.Answered All(Shipment shipment, RecordOutcome outcome) => new([.. Enumerable.Repeat(outcome, shipment.Items.Count)]);
+    private static SendResult.Answered All(Shipment shipment, RecordOutcome outcome) =>
+        new([.. Enumerable.Repeat(outcome, shipment.Items.Count)]);
 
     // A problem document's own code says more than the status.
     private static string CodeOf(EndpointAnswer answer)
@@ -104,7 +113,8 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
         try
         {
             using var problem = JsonDocument.Parse(answer.Body ?? []);
-            return problem.RootElement.ValueKind == JsonValueKind.Object && problem.RootElement.TryGetProperty("code", out var code)
+            return problem.RootElement.ValueKind == JsonValueKind.Object
+                && problem.RootElement.TryGetProperty("code", out var code)
                 && code.ValueKind == JsonValueKind.String
                     ? code.GetString()!
                     : answer.FailureCode;
@@ -131,7 +141,8 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
                 var job = document.RootElement;
                 if (Text(job, "status") is not { } status)
                     return null;
-                var failure = job.TryGetProperty("failure", out var said) && said.ValueKind == JsonValueKind.Object ? said : default;
+                var failure =
+                    job.TryGetProperty("failure", out var said) && said.ValueKind == JsonValueKind.Object ? said : default;
                 var known = failure.ValueKind == JsonValueKind.Object;
                 return new(
                     status, Text(job, "resultUrl"), known ? Text(failure, "code") : null, known ? Text(failure, "detail") : null,

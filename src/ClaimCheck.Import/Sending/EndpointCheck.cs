@@ -7,11 +7,13 @@ internal static class EndpointCheck
     /// <exception cref="ImportException">The key can't be read.</exception>
     public static async Task<string?> FaultAsync(EndpointOptions options, CancellationToken cancellationToken)
     {
-        using var client = new EndpointClient(options, new ImportRetryOptions { Tries = 1 }, EndpointKey.Of(options), TimeProvider.System);
+        using var client = new EndpointClient(
+            options, new ImportRetryOptions { Tries = 1 }, EndpointKey.Of(options), TimeProvider.System);
         var isJobs = options.Contract == "bulk-jobs";
         // How an endpoint answers OPTIONS does not matter, but that it answers does.
         var (method, address) = isJobs
-            ? (HttpMethod.Get, new Uri($"{client.Address.AbsoluteUri.TrimEnd('/')}/v1/operations/{Uri.EscapeDataString(options.Operation!)}"))
+            ? (HttpMethod.Get, new Uri(
+                $"{client.Address.AbsoluteUri.TrimEnd('/')}/v1/operations/{Uri.EscapeDataString(options.Operation!)}"))
             : (HttpMethod.Options, client.Address);
         var answer = await client.CallAsync(() => new HttpRequestMessage(method, address), cancellationToken);
         return answer.Status switch

@@ -53,7 +53,8 @@ internal sealed class EndpointClient : IDisposable
         this.options = options;
         address = new Uri(options.Url!);
         authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
-        http = OutgoingHttp.Create(TimeSpan.FromSeconds(10), DecompressionMethods.All); // records and key are sent only where the operator said
+        // records and key are sent only where the operator said
+        http = OutgoingHttp.Create(TimeSpan.FromSeconds(10), DecompressionMethods.All);
         pipeline = Pipeline(retry, time);
     }
 
@@ -113,12 +114,16 @@ internal sealed class EndpointClient : IDisposable
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException
             || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            return new(0, null, null, null, ImportCodes.Unreachable) { Trouble = NetworkFailure.Of(e, request.RequestUri).Sentence("The endpoint") };
+            return new(0, null, null, null, ImportCodes.Unreachable)
+            {
+                Trouble = NetworkFailure.Of(e, request.RequestUri).Sentence("The endpoint"),
+            };
         }
     }
 
     public bool IsOwn(Uri uri) =>
-        uri.Scheme == address.Scheme && uri.Host.Equals(address.Host, StringComparison.OrdinalIgnoreCase) && uri.Port == address.Port;
+        uri.Scheme == address.Scheme && uri.Host.Equals(address.Host, StringComparison.OrdinalIgnoreCase)
+        && uri.Port == address.Port;
 
     private async Task<byte[]?> ReadAsync(HttpContent content, CancellationToken cancellationToken)
     {

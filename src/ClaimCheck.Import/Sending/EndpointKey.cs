@@ -13,9 +13,13 @@ internal static class EndpointKey
         try
         {
             if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != UnixFileMode.None)
-                throw new ImportException(ImportCodes.InvalidConfiguration, $"endpoint.keyFile {path} can be read or changed by others than its owner: chmod 600 {path}");
+                throw new ImportException(
+                    ImportCodes.InvalidConfiguration,
+                    $"endpoint.keyFile {path} can be read or changed by others than its owner: chmod 600 {path}");
             var key = File.ReadAllText(path).Trim();
-            return key.Length > 0 ? key : throw new ImportException(ImportCodes.InvalidConfiguration, $"endpoint.keyFile {path} is empty.");
+            return key.Length > 0
+                ? key
+                : throw new ImportException(ImportCodes.InvalidConfiguration, $"endpoint.keyFile {path} is empty.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -15,7 +15,8 @@ internal sealed class ItemsContent : HttpContent
     /// <param name="items">Each a JSON object.</param>
     public ItemsContent(string? operation, IReadOnlyList<ReadOnlyMemory<byte>> items)
     {
-        begin = Encoding.UTF8.GetBytes(operation is null ? "{\"items\":[" : $"{{\"operation\":{JsonSerializer.Serialize(operation)},\"items\":[");
+        begin = Encoding.UTF8.GetBytes(
+            operation is null ? "{\"items\":[" : $"{{\"operation\":{JsonSerializer.Serialize(operation)},\"items\":[");
         this.items = items;
         Headers.ContentType = new MediaTypeHeaderValue("application/json");
     }
@@ -23,7 +24,8 @@ internal sealed class ItemsContent : HttpContent
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
-    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    protected override async Task SerializeToStreamAsync(
+        Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         await stream.WriteAsync(begin, cancellationToken);
         for (var i = 0; i < items.Count; i++)

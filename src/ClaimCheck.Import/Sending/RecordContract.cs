@@ -18,12 +18,14 @@ internal sealed class RecordContract(EndpointClient client) : ISendingContract
         }
         return answer.Status is 200 or 207 && Answers.ReadItems(answer.Body, shipment.Items.Count) is { } outcomes
             ? new SendResult.Answered(outcomes)
-            : new SendResult.Unanswered(ImportCodes.MalformedAnswer, $"The endpoint answered {answer.Status}, but not with a status for each record as the contract has it.", null);
+            : new SendResult.Unanswered(ImportCodes.MalformedAnswer,
+                $"The endpoint answered {answer.Status}, but not with a status for each record as the contract has it.", null);
     }
 
     private HttpRequestMessage Request(Shipment shipment)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, client.Address) { Content = new ItemsContent(null, shipment.Items) };
+        var request =
+            new HttpRequestMessage(HttpMethod.Post, client.Address) { Content = new ItemsContent(null, shipment.Items) };
         request.Headers.TryAddWithoutValidation("Idempotency-Key", shipment.IdempotencyKey);
         request.Headers.Accept.ParseAdd("application/json");
         return request;

@@ -23,7 +23,9 @@ internal sealed record RecordOutcome(OutcomeClass Class, string? Code = null, st
     public static readonly RecordOutcome Succeeded = new(OutcomeClass.Succeeded);
 
     public static RecordOutcome Failed(bool isTransient, string code, string? message = null) => new(
-        isTransient ? OutcomeClass.Transient : OutcomeClass.Terminal, Cut(code, LongestCode), message is null ? null : Cut(message, LongestMessage));
+        isTransient ? OutcomeClass.Transient : OutcomeClass.Terminal,
+        Cut(code, LongestCode),
+        message is null ? null : Cut(message, LongestMessage));
 
     /// <summary>Without the message, which may quote the record.</summary>
     public override string ToString() => $"{Class} {Code}";
@@ -50,7 +52,8 @@ internal abstract record SendResult
 /// <param name="Items">Each a JSON object.</param>
 /// <param name="Job">The job that has them already.</param>
 /// <param name="OnJob">Records the job, so that it survives a crash.</param>
-internal sealed record Shipment(string IdempotencyKey, IReadOnlyList<ReadOnlyMemory<byte>> Items, string? Job, Func<string, Task> OnJob);
+internal sealed record Shipment(
+    string IdempotencyKey, IReadOnlyList<ReadOnlyMemory<byte>> Items, string? Job, Func<string, Task> OnJob);
 
 /// <summary>A way to send records and to learn the outcome of each.</summary>
 internal interface ISendingContract

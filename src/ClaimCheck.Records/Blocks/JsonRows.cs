@@ -85,7 +85,8 @@ internal sealed class JsonRows(IReadOnlyList<Column> columns, RowErrors errors) 
         }
         catch (InvalidOperationException)
         {
-            throw Unreadable($"Column {Columns[slot % Columns.Count].Name} is not valid text in {Where(slot)}: it has a lone surrogate. Read it as JsonElement.");
+            throw Unreadable($"Column {Columns[slot % Columns.Count].Name} is not valid text in {Where(slot)}: it has a lone "
+                + "surrogate. Read it as JsonElement.");
         }
     }
 }

@@ -66,7 +66,8 @@ internal abstract class Rows
     /// <exception cref="Exception">What follows is not a whole record: one of <see cref="RowErrors"/>.</exception>
     public bool Next() => Fill(1) == 1;
 
-    /// <summary>Finds the fields of the next records, <paramref name="most"/> at most; the first of them is the current one.</summary>
+    /// <summary>Finds the fields of the next records, <paramref name="most"/> at most; the first of them is
+    /// the current one.</summary>
     /// <returns>The number of records; 0 at the block's end.</returns>
     /// <exception cref="Exception">What follows is not a whole record: one of <see cref="RowErrors"/>.</exception>
     public int Fill(int most)

@@ -15,7 +15,10 @@ internal static class CsvField
         if (rest is [Quote, ..])
         {
             length = QuotedLength(rest);
-            flaw = length < 0 ? CsvFlaw.OpenQuote : length < rest.Length && rest[length] != delimiter ? CsvFlaw.TextBehindQuote : CsvFlaw.None;
+            flaw = length < 0
+                ? CsvFlaw.OpenQuote
+                : length < rest.Length && rest[length] != delimiter ? CsvFlaw.TextBehindQuote
+                : CsvFlaw.None;
         }
         else
         {
@@ -67,10 +70,13 @@ internal static class CsvField
     }
 
     /// <summary>The line that names the columns.</summary>
-    public static byte[] Header(IEnumerable<string> columns) => Encoding.UTF8.GetBytes(string.Join(',', columns.Select(Quoted)) + '\n');
+    public static byte[] Header(IEnumerable<string> columns) =>
+        Encoding.UTF8.GetBytes(string.Join(',', columns.Select(Quoted)) + '\n');
 
     private static string Quoted(string name) =>
-        name.AsSpan().IndexOfAny("\",\r\n") >= 0 || name.Length == 0 ? $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : name;
+        name.AsSpan().IndexOfAny("\",\r\n") >= 0 || name.Length == 0
+            ? $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+            : name;
 }
 
 /// <summary>Why a field is not one of RFC 4180.</summary>

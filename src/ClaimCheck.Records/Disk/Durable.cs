@@ -82,7 +82,8 @@ internal static partial class Durable
         throw Marshal.GetLastPInvokeError() switch
         {
             NotThere => new FileNotFoundException($"There is no file {from}."),
-            OtherFileSystem => new IOException($"The folder {Path.GetDirectoryName(to)} is on another file system than {from}: files can't be moved there in one step."),
+            OtherFileSystem => new IOException($"The folder {Path.GetDirectoryName(to)} is on another file system than {from}: "
+                + "files can't be moved there in one step."),
             _ => new IOException($"{from} can't be moved to {to}: {text}."),
         };
     }
@@ -96,7 +97,8 @@ internal static partial class Durable
         var path = Path.Combine(folder, $".lock-{Guid.NewGuid():N}");
         try
         {
-            using var held = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            using var held = new FileStream(
+                path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
             try
             {
                 using var second = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
@@ -110,7 +112,8 @@ internal static partial class Durable
         {
             throw new IOException($"The folder {folder} can't be written to: {e.Message}", e);
         }
-        throw new IOException($"File locks do not work in {folder}: two processes would do the same work. Keep the state on a local disk.");
+        throw new IOException(
+            $"File locks do not work in {folder}: two processes would do the same work. Keep the state on a local disk.");
     }
 
     /// <summary>Moves a file to a name only where the name is free: of several processes that try, one succeeds.</summary>

@@ -66,7 +66,8 @@ internal sealed class CsvRecordFormat(byte delimiter) : RecordFormat
         {
             var name = Encoding.UTF8.GetString(Get(i).Utf8);
             if (name.Length == 0 || name.Any(char.IsControl))
-                throw new RecordFileException(RecordCodes.BadHeader, $"Column {i + 1} of the header has no name, or a control character in it.");
+                throw new RecordFileException(
+                    RecordCodes.BadHeader, $"Column {i + 1} of the header has no name, or a control character in it.");
             if (!columns.TryAdd(name, i))
                 throw new RecordFileException(RecordCodes.BadHeader, $"Two columns of the header are called '{name}'.");
             names[i] = JsonEncodedText.Encode(name, RecordJson.Encoder);
@@ -83,7 +84,9 @@ internal sealed class CsvRecordFormat(byte delimiter) : RecordFormat
     public override SourceValue Get(int field)
     {
         var (start, length) = fields[field];
-        return length == 0 ? new(ValueKind.Null, default) : new(ValueKind.Text, CsvField.Value(record.Span.Slice(start, length), ref unescaped));
+        return length == 0
+            ? new(ValueKind.Null, default)
+            : new(ValueKind.Text, CsvField.Value(record.Span.Slice(start, length), ref unescaped));
     }
 
     public override bool TryWriteFields(Utf8JsonWriter json)

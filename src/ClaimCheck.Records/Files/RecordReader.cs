@@ -60,7 +60,8 @@ internal sealed class RecordReader(Stream stream, RecordFormat format, int longe
             if (await FillAsync(cancellationToken))
                 continue;
             if (format.IsOpen)
-                throw new RecordFileException(RecordCodes.UnterminatedQuote, $"The quote that is opened in the record at line {Line} is never closed.");
+                throw new RecordFileException(
+                    RecordCodes.UnterminatedQuote, $"The quote that is opened in the record at line {Line} is never closed.");
             if (start == end && !IsTooLong)
                 return false;
             Take(end);
@@ -95,7 +96,8 @@ internal sealed class RecordReader(Stream stream, RecordFormat format, int longe
         }
         catch (InvalidDataException e)
         {
-            throw new RecordFileException(RecordCodes.UnreadableGzip, $"The gzip can't be read on behind line {nextLine}: it is damaged or truncated.", e);
+            throw new RecordFileException(
+                RecordCodes.UnreadableGzip, $"The gzip can't be read on behind line {nextLine}: it is damaged or truncated.", e);
         }
         end += read;
         if (!began && read > 0)

@@ -13,22 +13,28 @@ internal static class BatchEndpoints
     public static IEndpointRouteBuilder MapBatches(this IEndpointRouteBuilder routes)
     {
         var batches = routes.MapGroup("/v1/batches/{batchId}").WithTags("Batches").ProducesProblems(401, 404);
-        batches.MapMethods("", Read, GetBatch).WithName("GetBatch").WithSummary("State, counts and expiry of a batch, also after its end.");
-        batches.MapMethods("/manifest", Read, GetManifest).WithName("GetManifest").WithSummary("The claim URL: the manifest with fresh links.")
+        batches.MapMethods("", Read, GetBatch).WithName("GetBatch")
+            .WithSummary("State, counts and expiry of a batch, also after its end.");
+        batches.MapMethods("/manifest", Read, GetManifest).WithName("GetManifest")
+            .WithSummary("The claim URL: the manifest with fresh links.")
             .ProducesProblems(409, 410, 503);
         batches.MapMethods("/files/{name}", Read, GetFile).WithName("GetFile")
-            .WithSummary("One file, or its index: with an Authorization header the file itself, with Range; without one a redirect to a link of a few minutes.")
+            .WithSummary("One file, or its index: with an Authorization header the file itself, with Range; without one a "
+                + "redirect to a link of a few minutes.")
             .ReadsRanges().Produces(200).Produces(206).Produces(307).ProducesProblems(409, 410, 412, 416, 503);
         batches.MapMethods("/data", Read, GetData).WithName("GetData").WithSummary("The whole batch as one stream, with Range.")
             .ReadsRanges().Produces(200).Produces(206).ProducesProblems(409, 410, 412, 416, 503);
-        batches.MapMethods("/records", Read, GetRecords).WithName("GetRecords").WithSummary("The records as pages of JSON; a page costs the same wherever it is.")
-            .ReadsQuery("limit", "How many at most, 1 to 10000; 100 by default. Large records make shorter pages.").ReadsQuery("cursor", "The nextCursor of the page before.")
+        batches.MapMethods("/records", Read, GetRecords).WithName("GetRecords")
+            .WithSummary("The records as pages of JSON; a page costs the same wherever it is.")
+            .ReadsQuery("limit", "How many at most, 1 to 10000; 100 by default. Large records make shorter pages.")
+            .ReadsQuery("cursor", "The nextCursor of the page before.")
             .Produces<Page<JsonElement>>().ProducesProblems(400, 409, 410, 422, 503);
         return routes;
     }
 
     private static async Task<Results<Ok<Batch>, ProblemResult>> GetBatch(
-        string batchId, Caller caller, ExportStore store, RevocationReports reports, ReceiptOverview board, ExportViews views, CancellationToken cancellationToken)
+        string batchId, Caller caller, ExportStore store, RevocationReports reports, ReceiptOverview board, ExportViews views,
+        CancellationToken cancellationToken)
     {
         if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
             return Problems.NotFound("batch");
@@ -50,7 +56,8 @@ internal static class BatchEndpoints
     }
 
     private static async Task<IResult> GetFile(
-        string batchId, string name, HttpContext context, Caller caller, Claims claims, BatchStream stream, CancellationToken cancellationToken)
+        string batchId, string name, HttpContext context, Caller caller, Claims claims, BatchStream stream,
+        CancellationToken cancellationToken)
     {
         if (!BatchId.TryParse(batchId, out var id))
             return Problems.NotFound("batch");
@@ -75,7 +82,8 @@ internal static class BatchEndpoints
     }
 
     private static async Task<IResult> GetRecords(
-        string batchId, HttpContext context, Caller caller, Claims claims, RecordPages pages, ExportStore store, CancellationToken cancellationToken)
+        string batchId, HttpContext context, Caller caller, Claims claims, RecordPages pages, ExportStore store,
+        CancellationToken cancellationToken)
     {
         if (RecordCursor.Read(context.Request, out var limit, out var bad) is not { } cursor)
             return Problems.Of(bad!);
@@ -108,7 +116,8 @@ internal static class BatchEndpoints
 
     /// <summary>What is staged, with ranges.</summary>
     internal static RangedAnswer Answer(BatchStream stream, StreamedContent content) => new(
-        content.Length, content.ETag, content.Content.ContentType, content.Content.FileName, (context, from, length) => stream.SendAsync(context, content, from, length));
+        content.Length, content.ETag, content.Content.ContentType, content.Content.FileName, (context, from, length) =>
+            stream.SendAsync(context, content, from, length));
 
     private static ProblemResult Refusal<T>(Claim<T> claim, string what = "batch") => claim switch
     {

@@ -4,7 +4,8 @@ internal static class BatchesFeature
 {
     public static WebApplicationBuilder AddBatches(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<ManifestBuilder>().AddSingleton<Claims>().AddSingleton<BatchStream>().AddSingleton<RecordPages>();
+        builder.Services.AddSingleton<ManifestBuilder>().AddSingleton<Claims>().AddSingleton<BatchStream>()
+            .AddSingleton<RecordPages>();
         return builder;
     }
 }

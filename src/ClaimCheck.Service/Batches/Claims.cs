@@ -26,31 +26,37 @@ internal sealed class Claims(NpgsqlDataSource catalog, ManifestBuilder manifests
 
     /// <summary>The manifest with fresh links.</summary>
     public Task<Claim<Manifest>> RedeemAsync(BatchId batch, Caller caller, CancellationToken cancellationToken) =>
-        UnderLockAsync(batch, caller, async (row, files) => await manifests.BuildAsync(row, files, row.LinkLifetime, cancellationToken), cancellationToken);
+        UnderLockAsync(batch, caller,
+            async (row, files) => await manifests.BuildAsync(row, files, row.LinkLifetime, cancellationToken), cancellationToken);
 
     /// <summary>A link of a few minutes to one file, or its index, for the method that it was asked for with.</summary>
-    public Task<Claim<Link>> RedeemFileAsync(BatchId batch, string name, string method, Caller caller, CancellationToken cancellationToken) =>
+    public Task<Claim<Link>> RedeemFileAsync(
+        BatchId batch, string name, string method, Caller caller, CancellationToken cancellationToken) =>
         UnderLockAsync(
             batch,
             caller,
             async (row, files) => Find(files, name) is { } file
-                ? (await minter.MintAsync(row.Ready, StagingKeys.File(batch, file.Attempt, name), FileLinkLifetime, method, cancellationToken)).Link
+                ? (await minter.MintAsync(
+                    row.Ready, StagingKeys.File(batch, file.Attempt, name), FileLinkLifetime, method, cancellationToken)).Link
                 : null,
             cancellationToken);
 
     /// <summary>One file, or its index, for the endpoint that streams it through the service.</summary>
-    public Task<Claim<StreamedContent>> RedeemStoredFileAsync(BatchId batch, string name, Caller caller, CancellationToken cancellationToken) =>
+    public Task<Claim<StreamedContent>> RedeemStoredFileAsync(
+        BatchId batch, string name, Caller caller, CancellationToken cancellationToken) =>
         UnderLockAsync(
             batch,
             caller,
-            (row, files) => Task.FromResult(Find(files, name) is { } file ? StreamedContent.Of(new ReadableBatch(row, files), file, name) : null),
+            (row, files) => Task.FromResult(
+                Find(files, name) is { } file ? StreamedContent.Of(new ReadableBatch(row, files), file, name) : null),
             cancellationToken);
 
     /// <summary>The batch and its files, for the endpoints that stream them through the service.</summary>
     public Task<Claim<ReadableBatch>> RedeemDataAsync(BatchId batch, Caller caller, CancellationToken cancellationToken) =>
         UnderLockAsync(batch, caller, (row, files) => Task.FromResult<ReadableBatch?>(new(row, files)), cancellationToken);
 
-    private static FileRow? Find(IReadOnlyList<FileRow> files, string name) => files.FirstOrDefault(file => file.Name == name || file.IndexName == name);
+    private static FileRow? Find(IReadOnlyList<FileRow> files, string name) =>
+        files.FirstOrDefault(file => file.Name == name || file.IndexName == name);
 
     private async Task<Claim<T>> UnderLockAsync<T>(
         BatchId batch, Caller caller, Func<ExportRow, IReadOnlyList<FileRow>, Task<T?>> mint, CancellationToken cancellationToken)

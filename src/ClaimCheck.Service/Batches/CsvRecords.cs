@@ -22,7 +22,9 @@ internal sealed class CsvRecords
         this.columns = [.. columns.Select((column, index) =>
         {
             var type = types?[index] ?? ColumnTypes.Of(column.Type);
-            return (Encoding.UTF8.GetBytes($"{(index == 0 ? '{' : ',')}\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(column.Name)}\":"), type, JsonKinds.Of(type));
+            return (Encoding.UTF8.GetBytes(
+                $"{(index == 0 ? '{' : ',')}\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(column.Name)}\":"),
+                type, JsonKinds.Of(type));
         })];
     }
 

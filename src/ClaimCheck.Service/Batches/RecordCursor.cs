@@ -21,7 +21,8 @@ internal readonly record struct RecordCursor(int File, int Block, int Record, st
     public static RecordCursor Begin { get; } = new(1, 0, 0);
 
     public override string ToString() =>
-        Paging.Cursor(Call, string.Create(CultureInfo.InvariantCulture, $"{File}.{Block}.{Record}{(Attempt is null ? "" : ".")}{Attempt}"));
+        Paging.Cursor(
+            Call, string.Create(CultureInfo.InvariantCulture, $"{File}.{Block}.{Record}{(Attempt is null ? "" : ".")}{Attempt}"));
 
     /// <summary>False where it refers to what another attempt has staged.</summary>
     public bool IsOf(ReadableBatch batch) => Attempt is null || Attempt == DigestOf(batch);
@@ -58,5 +59,6 @@ internal readonly record struct RecordCursor(int File, int Block, int Record, st
         return null;
     }
 
-    private static bool TryRead(string text, out int number) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    private static bool TryRead(string text, out int number) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

@@ -22,7 +22,8 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
 
     /// <summary>Reads a page. A cursor beyond the batch, or of another attempt's files, is refused.</summary>
     /// <exception cref="StagingException">The files can't be read, or are gone.</exception>
-    public async Task<RecordPage> ReadAsync(ReadableBatch batch, RecordCursor from, int limit, CancellationToken cancellationToken)
+    public async Task<RecordPage> ReadAsync(
+        ReadableBatch batch, RecordCursor from, int limit, CancellationToken cancellationToken)
     {
         var page = new ArrayBufferWriter<byte>();
         page.Write("{\"items\":["u8);
@@ -55,7 +56,8 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
                 }
                 catch (InvalidDataException e)
                 {
-                    throw new StagingException($"{file.Name} of {batch.Row.Batch} does not hold the records of its index.", isTransient: false, inner: e);
+                    throw new StagingException($"{file.Name} of {batch.Row.Batch} does not hold the records of its index.",
+                        isTransient: false, inner: e);
                 }
 
                 count += taken;
@@ -83,9 +85,12 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
         var behind = at.Block + 1 < blocks ? at with { Block = at.Block + 1, Record = 0 } : new(at.File + 1, 0, 0);
         return new Refused(
             ProblemCodes.RecordTooLarge,
-            $"The record of block {at.Block} of {file.Name} has {block.UncompressedBytes:N0} bytes, but {HttpOptions.Section}:{nameof(HttpOptions.MaxPageRecordBytes)} "
-            + $"allows {options.MaxPageRecordBytes:N0} in a page. GET …/data and the batch's files have it. "
-            + (behind.File <= batch.Files.Count ? $"cursor={behind.In(batch)} continues behind it." : "No record comes after it."));
+            $"The record of block {at.Block} of {file.Name} has {block.UncompressedBytes:N0} bytes, but "
+            + $"{HttpOptions.Section}:{nameof(HttpOptions.MaxPageRecordBytes)} allows {options.MaxPageRecordBytes:N0} in a page. "
+            + "GET …/data and the batch's files have it. "
+            + (behind.File <= batch.Files.Count
+                ? $"cursor={behind.In(batch)} continues behind it."
+                : "No record comes after it."));
     }
 
     private static void Write(
@@ -99,7 +104,8 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
     {
         if (batch.Row.Format == "csv")
         {
-            new CsvRecords(batch.Row.FrozenDataset.Columns, batch.Row.FrozenDataset.Types, cancellationToken).Write(bytes, skip, take, page, isFirst);
+            new CsvRecords(batch.Row.FrozenDataset.Columns, batch.Row.FrozenDataset.Types, cancellationToken)
+                .Write(bytes, skip, take, page, isFirst);
             return;
         }
 
@@ -116,9 +122,12 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
     }
 
     private static int LineLength(ReadOnlySpan<byte> bytes) =>
-        bytes.IndexOf((byte)'\n') is var end and >= 0 ? end : throw new InvalidDataException("A block ends before its records do.");
+        bytes.IndexOf((byte)'\n') is var end and >= 0
+            ? end
+            : throw new InvalidDataException("A block ends before its records do.");
 
-    private async Task<IReadOnlyList<Block>> ReadIndexAsync(ReadableBatch batch, FileRow file, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Block>> ReadIndexAsync(
+        ReadableBatch batch, FileRow file, CancellationToken cancellationToken)
     {
         var index = new byte[file.IndexBytes];
         await FetchAsync(batch, file, file.IndexName, 0, index, file.IndexSha256, cancellationToken);
@@ -130,7 +139,8 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
         var isCompressed = file.Framing != BlockFraming.None;
         var stored = new byte[block.Bytes + (isCompressed ? Inflation.Room : 0)];
         var length = (int)block.Bytes;
-        await FetchAsync(batch, file, file.Name, block.Offset, stored.AsMemory(0, length), Convert.FromHexString(block.Sha256), cancellationToken);
+        await FetchAsync(batch, file, file.Name, block.Offset, stored.AsMemory(0, length), Convert.FromHexString(block.Sha256),
+            cancellationToken);
         if (!isCompressed)
             return stored;
         var plain = new byte[block.UncompressedBytes];
@@ -140,9 +150,11 @@ internal sealed class RecordPages(IStaging staging, HttpOptions options)
     }
 
     private async Task FetchAsync(
-        ReadableBatch batch, FileRow file, string name, long offset, Memory<byte> into, byte[] sha256, CancellationToken cancellationToken)
+        ReadableBatch batch, FileRow file, string name, long offset, Memory<byte> into, byte[] sha256,
+        CancellationToken cancellationToken)
     {
-        await using (var stream = await staging.OpenReadAsync(StagingKeys.File(batch.Row.Batch, file.Attempt, name), offset, into.Length, cancellationToken))
+        await using (var stream = await staging.OpenReadAsync(
+            StagingKeys.File(batch.Row.Batch, file.Attempt, name), offset, into.Length, cancellationToken))
             await stream.ReadExactlyAsync(into, cancellationToken);
         if (!SHA256.HashData(into.Span).AsSpan().SequenceEqual(sha256))
             throw new StagingException($"{name} of {batch.Row.Batch} is not what was staged.", isTransient: true);

@@ -16,7 +16,10 @@ internal sealed record StreamedContent(IReadOnlyList<DataRun> Runs, string ETag,
         var layout = new DataLayout(batch);
         var row = batch.Row;
         var extension = (row.Format == "csv" ? ".csv" : ".ndjson") + (row.Compression == "gzip" ? ".gz" : "");
-        var type = row.Compression == "gzip" ? "application/gzip" : row.Format == "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson";
+        var type = row.Compression == "gzip"
+            ? "application/gzip"
+            : row.Format == "csv" ? "text/csv; charset=utf-8"
+            : "application/x-ndjson";
         return new(layout.Runs, layout.ETag, new(type, $"{row.Dataset}-{row.Batch}{extension}"), Readable.Of(row.Batch));
     }
 

@@ -14,7 +14,8 @@ internal sealed class BlockFullException() : Exception("A record is larger than 
 /// that would make it more than twice as large as it should be. A record larger than that is a block of its own.</summary>
 internal sealed class BlockBuilder
 {
-    /// <summary>The size of a block where files are large: 1 MiB, the contract's least, because about ten buffers of it are in use.</summary>
+    /// <summary>The size of a block where files are large: 1 MiB, the contract's least, because about ten buffers of
+    /// it are in use.</summary>
     public const int FullBlock = 1 << 20;
 
     private const int Slack = 256 << 10;

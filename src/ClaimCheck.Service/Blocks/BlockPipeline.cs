@@ -61,7 +61,8 @@ internal sealed class BlockPipeline(
         while (blocks.Ready.TryDequeue(out var block))
         {
             await sealing.Writer.WaitToWriteAsync(cancellationToken);
-            await sealing.Writer.WriteAsync(Task.Run(() => sealer.Seal(block, cancellationToken), CancellationToken.None), cancellationToken);
+            await sealing.Writer.WriteAsync(
+                Task.Run(() => sealer.Seal(block, cancellationToken), CancellationToken.None), cancellationToken);
         }
     }
 

@@ -75,7 +75,8 @@ internal sealed class CsvFormat : IRecordFormat
     private SourceException TooLarge(ReadOnlySpan<byte> record, bool isWhole)
     {
         var (column, held) = OversizedRecord.LargestField(isWhole ? record[..^1] : record);
-        return OversizedRecord.Of(keys.Seen + 1, record.Length, isWhole, blocks.LargestRecord, columns[Math.Min(column, columns.Count - 1)].Name, held);
+        return OversizedRecord.Of(
+            keys.Seen + 1, record.Length, isWhole, blocks.LargestRecord, columns[Math.Min(column, columns.Count - 1)].Name, held);
     }
 
     private void Check(ReadOnlySpan<byte> record)
@@ -102,7 +103,8 @@ internal sealed class CsvFormat : IRecordFormat
         keys.Wanted?.Take(CsvField.Value(key, ref unquoted));
     }
 
-    private int FieldLength(ReadOnlySpan<byte> rest) => CsvField.Length(rest, out _) is var length and >= 0 ? length : throw NotCsv();
+    private int FieldLength(ReadOnlySpan<byte> rest) =>
+        CsvField.Length(rest, out _) is var length and >= 0 ? length : throw NotCsv();
 
     private SourceException NotCsv() => ValueRefusal.OfRecord(keys.Seen + 1, $"is not CSV of {columns.Count} values");
 }

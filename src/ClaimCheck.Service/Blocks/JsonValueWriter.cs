@@ -58,7 +58,8 @@ internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken can
             case JsonKind.Number when ValueForms.IsNoFiniteNumber(value):
             case JsonKind.Date when ValueForms.IsDate(value):
             case JsonKind.Interval when ValueForms.IsInterval(value):
-            case JsonKind.Date or JsonKind.Interval or JsonKind.Timestamp or JsonKind.TimestampWithZone when Times.IsInfinite(value):
+            case JsonKind.Date or JsonKind.Interval or JsonKind.Timestamp or JsonKind.TimestampWithZone
+                when Times.IsInfinite(value):
                 WriteString(value, isCopied: false);
                 break;
             default:
@@ -154,7 +155,9 @@ internal sealed class JsonValueWriter(BlockBuilder output, CancellationToken can
         {
             // Its message may quote the value: it is dropped.
 #pragma warning disable MA0054
-            throw JsonDepth.IsExceeded(value, JsonDepth.OfValues) ? new JsonTooDeepException(JsonDepth.OfValues) : new FormatException("is not JSON");
+            throw JsonDepth.IsExceeded(value, JsonDepth.OfValues)
+                ? new JsonTooDeepException(JsonDepth.OfValues)
+                : new FormatException("is not JSON");
 #pragma warning restore MA0054
         }
     }

@@ -16,14 +16,16 @@ internal sealed class NdjsonFormat : IRecordFormat
     private int filled;
     private int searched;
 
-    public NdjsonFormat(IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyCheck keys, CancellationToken cancellationToken)
+    public NdjsonFormat(
+        IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyCheck keys, CancellationToken cancellationToken)
     {
         this.blocks = blocks;
         this.keys = keys;
         this.cancellationToken = cancellationToken;
         values = new JsonValueWriter(blocks, cancellationToken);
         this.columns = [.. columns.Select((column, index) => (
-            Encoding.UTF8.GetBytes($"{(index == 0 ? '{' : ',')}\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(column.Name)}\":"),
+            Encoding.UTF8.GetBytes(
+                $"{(index == 0 ? '{' : ',')}\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(column.Name)}\":"),
             column.Name,
             column.Value,
             JsonKinds.Of(column.Value)))];
@@ -124,7 +126,8 @@ internal sealed class NdjsonFormat : IRecordFormat
     }
 
     private SourceException TooLarge(long record, long bytes, bool isWhole, int column, int held) =>
-        OversizedRecord.Of(record, bytes, isWhole, blocks.LargestRecord, columns[Math.Min(column, columns.Length - 1)].Name, held);
+        OversizedRecord.Of(
+            record, bytes, isWhole, blocks.LargestRecord, columns[Math.Min(column, columns.Length - 1)].Name, held);
 
     private void WriteValue(ReadOnlySpan<byte> value, bool isKey, JsonKind kind, ResultType type)
     {

@@ -89,7 +89,8 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
         await writer!.CompleteAsync(cancellationToken);
         await writer.DisposeAsync();
         writer = null;
-        var index = JsonSerializer.SerializeToUtf8Bytes(new BlockIndex(blocks) { Framing = layout.Framing }, ClaimCheckJson.Options);
+        var index = JsonSerializer.SerializeToUtf8Bytes(
+            new BlockIndex(blocks) { Framing = layout.Framing }, ClaimCheckJson.Options);
         var indexName = Name("index.json");
         await using (var indexWriter = await open(indexName, StagedContent.Json(indexName), cancellationToken))
         {

@@ -31,7 +31,8 @@ internal sealed record PartLayout
     /// <param name="extension">Of files that are not compressed, without a dot.</param>
     /// <param name="contentType">The content type of the same.</param>
     /// <param name="maxFileBytes">How large a file of several blocks gets at most.</param>
-    public static PartLayout Of(BlockSealer sealer, ReadOnlyMemory<byte> header, string extension, string contentType, long maxFileBytes)
+    public static PartLayout Of(
+        BlockSealer sealer, ReadOnlyMemory<byte> header, string extension, string contentType, long maxFileBytes)
     {
         var isCompressed = sealer.Framing != BlockFraming.None;
         return new()

@@ -10,13 +10,15 @@ internal static class WidestColumn
 
     /// <returns>Null where it can't be determined.</returns>
     public static async Task<string?> FindAsync(
-        Func<NpgsqlDataSource> source, SourceSettings settings, string sql, IReadOnlyList<ResultColumn> columns, CancellationToken cancellationToken)
+        Func<NpgsqlDataSource> source, SourceSettings settings, string sql, IReadOnlyList<ResultColumn> columns,
+        CancellationToken cancellationToken)
     {
         using var soon = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         soon.CancelAfter(Patience);
         try
         {
-            var bounded = settings with { StatementTimeout = settings.StatementTimeout < Patience ? settings.StatementTimeout : Patience };
+            var bounded =
+                settings with { StatementTimeout = settings.StatementTimeout < Patience ? settings.StatementTimeout : Patience };
             var all = await MeasureAsync(Enumerable.Range(0, columns.Count));
             if (all is not null)
                 return columns[Array.IndexOf(all, all.Max())].Name;
@@ -52,7 +54,9 @@ internal static class WidestColumn
 
     private static string Query(string sql, IReadOnlyList<ResultColumn> columns, IEnumerable<int> which)
     {
-        var sizes = which.Select(i => columns[i].Value.Oid == Bytea ? $"max(2 * pg_catalog.octet_length(c{i})::bigint)" : $"max(pg_catalog.octet_length(c{i}::text)::bigint)");
+        var sizes = which.Select(i => columns[i].Value.Oid == Bytea
+            ? $"max(2 * pg_catalog.octet_length(c{i})::bigint)"
+            : $"max(pg_catalog.octet_length(c{i}::text)::bigint)");
         return $"SELECT {string.Join(", ", sizes)} FROM ({sql}\n) AS q ({string.Join(", ", columns.Select((_, i) => $"c{i}"))})";
     }
 }

@@ -17,7 +17,8 @@ internal sealed class BulkJobsOptions : IValidatableObject
     [Range(1, int.MaxValue)]
     public int MaxAtomicItems { get; init; } = 100_000;
 
-    /// <summary>The most items of a job that may fail: each is kept with its key and its reason. With more, the job itself fails.</summary>
+    /// <summary>The most items of a job that may fail: each is kept with its key and its reason. With more, the
+    /// job itself fails.</summary>
     [Range(1, int.MaxValue)]
     public int MaxFailures { get; init; } = 1_000_000;
 
@@ -65,22 +66,27 @@ internal sealed class BulkJobsOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Lease < TimeSpan.FromSeconds(3))
-            yield return new($"{Section}:Lease is {Lease}, but must be 3 seconds or more: one late heartbeat would lose the lease.");
+            yield return new(
+                $"{Section}:Lease is {Lease}, but must be 3 seconds or more: one late heartbeat would lose the lease.");
         if (Delay <= TimeSpan.Zero || LongestDelay < Delay)
-            yield return new($"{Section}:Delay is {Delay} and LongestDelay {LongestDelay}, but they must be above zero and in order: tries would not be spaced out.");
+            yield return new($"{Section}:Delay is {Delay} and LongestDelay {LongestDelay}, but they must be above zero and in "
+                + "order: tries would not be spaced out.");
         if (TargetPatience < TimeSpan.Zero)
             yield return new($"{Section}:TargetPatience is {TargetPatience}, but must not be below zero: every job would fail.");
         foreach (var (name, value) in new[] { (nameof(StatementTimeout), StatementTimeout), (nameof(LockTimeout), LockTimeout) })
         {
             // Postgres counts milliseconds in 31 bits, and takes 0 for no limit.
             if (value < TimeSpan.FromMilliseconds(100) || value > TimeSpan.FromDays(24))
-                yield return new($"{Section}:{name} is {value}, but must be between 100 milliseconds and 24 days: every job would fail, or wait for ever.");
+                yield return new($"{Section}:{name} is {value}, but must be between 100 milliseconds and 24 days: every job "
+                    + "would fail, or wait for ever.");
         }
 
         if (TimeToLive < TimeSpan.FromSeconds(1) || TimeToLive > TimeSpan.FromDays(3650))
-            yield return new($"{Section}:TimeToLive is {TimeToLive}, but must be between 1 second and 3650 days: nobody could read a result.");
+            yield return new(
+                $"{Section}:TimeToLive is {TimeToLive}, but must be between 1 second and 3650 days: nobody could read a result.");
         foreach (var host in ClaimHosts.Where(host => host.Origin is null))
-            yield return new($"{Section}:ClaimHosts has the address '{host.Address}', but must have http(s)://host[:port]: no claim would match it.");
+            yield return new($"{Section}:ClaimHosts has the address '{host.Address}', but must have http(s)://host[:port]: "
+                + "no claim would match it.");
     }
 }
 
@@ -96,7 +102,8 @@ internal sealed class ClaimHost
     /// <summary>The hosts that links in its manifests may lead to besides its own, such as its bucket's.</summary>
     public IReadOnlyList<string> LinkHosts { get; init; } = [];
 
-    public Uri? Origin => Uri.TryCreate(Address, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 } ? uri : null;
+    public Uri? Origin => Uri.TryCreate(Address, UriKind.Absolute, out var uri)
+        && uri is { Scheme: "http" or "https", UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 } ? uri : null;
 
     /// <summary>The address only: the key is a secret.</summary>
     public override string ToString() => Address;

@@ -23,7 +23,8 @@ internal sealed partial class DefinedOperation : IDefinition
     /// <param name="clock">Tells when an answer is out of date.</param>
     /// <param name="logger">Logs each change.</param>
     public DefinedOperation(
-        DefinitionPair files, DefinedOperation? before, Func<Operation, DefinitionPair, Task<TargetAnswer>> ask, TimeProvider clock, ILogger logger)
+        DefinitionPair files, DefinedOperation? before, Func<Operation, DefinitionPair, Task<TargetAnswer>> ask,
+        TimeProvider clock, ILogger logger)
     {
         (Files, this.logger) = (files, logger);
         (var definition, fault) = files.Define((json, sql) => OperationReader.Read(files.Name, json, sql));
@@ -64,7 +65,8 @@ internal sealed partial class DefinedOperation : IDefinition
         [LoggerMessage(LogLevel.Error, "Operation {Operation} is unavailable: {Fault}")]
         public static partial void Unusable(ILogger logger, string operation, DefinitionFault fault);
 
-        [LoggerMessage(LogLevel.Warning, "Operation {Operation} could not be checked against its target {Target} ({Reason}); its jobs wait for it.")]
+        [LoggerMessage(LogLevel.Warning,
+            "Operation {Operation} could not be checked against its target {Target} ({Reason}); its jobs wait for it.")]
         public static partial void Unchecked(ILogger logger, string operation, string target, string reason);
 
         [LoggerMessage(LogLevel.Information, "Operation {Operation} is available again.")]

@@ -13,7 +13,8 @@ internal static partial class ItemTypes
     };
 
     /// <summary>Shown to the operator who chose another type.</summary>
-    public const string List = "the types of the target, by name, without length or precision: text, bigint, bytea, tstzrange, shop.mood, text[]";
+    public const string List =
+        "the types of the target, by name, without length or precision: text, bigint, bytea, tstzrange, shop.mood, text[]";
 
     /// <summary>The canonical name of a type that may have several names, or null where the text is not a type name.</summary>
     public static string? Canonical(string type)
@@ -27,6 +28,7 @@ internal static partial class ItemTypes
         return Unlimited.GetValueOrDefault(scalar, scalar) + (isArray ? "[]" : "");
     }
 
-    [GeneratedRegex(@"\A[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?( [a-z]+){0,4}(\[\])?\z", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\A[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?( [a-z]+){0,4}(\[\])?\z",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Form();
 }

@@ -20,7 +20,8 @@ internal sealed record JobRow(
 
     public bool IsEnded => BulkJobStatus.IsEnd(Status);
 
-    public BulkJobFailure? Failure => FailureCode is null ? null : new(FailureCode, FailureDetail ?? "", FailureTransient ?? false);
+    public BulkJobFailure? Failure =>
+        FailureCode is null ? null : new(FailureCode, FailureDetail ?? "", FailureTransient ?? false);
 }
 
 /// <summary>A job that a worker has leased, as Dapper reads it. Its lane is the caller and operation whose turn it was.</summary>

@@ -15,11 +15,13 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
     private readonly ILogger logger;
     private readonly Definitions<DefinedOperation> definitions;
 
-    public OperationCatalog(IConfiguration configuration, SourceDatabases databases, TimeProvider clock, ILogger<OperationCatalog> logger)
+    public OperationCatalog(
+        IConfiguration configuration, SourceDatabases databases, TimeProvider clock, ILogger<OperationCatalog> logger)
     {
         (this.databases, this.logger) = (databases, logger);
         configured = configuration["ClaimCheck:Operations"] is { Length: > 0 } path ? path : null;
-        isSampleTheServices = configured is null && string.IsNullOrEmpty(configuration.GetConnectionString(SampleDatabase.Source));
+        isSampleTheServices = configured is null
+            && string.IsNullOrEmpty(configuration.GetConnectionString(SampleDatabase.Source));
         definitions = new(Kind, (files, before) => new DefinedOperation(files, before, AskAsync, clock, logger), logger);
     }
 
@@ -28,7 +30,8 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
 
     public string? Path => configured is null && !databases.IsKnown(SampleDatabase.Source)
         ? null
-        : System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(configured ?? System.IO.Path.Combine(AppContext.BaseDirectory, "operations")));
+        : System.IO.Path.TrimEndingDirectorySeparator(
+            System.IO.Path.GetFullPath(configured ?? System.IO.Path.Combine(AppContext.BaseDirectory, "operations")));
 
     /// <summary>Reads the folder at start, and checks each operation against its target where that can be reached.</summary>
     /// <exception cref="StartupException">The folder can't be read.</exception>
@@ -52,7 +55,8 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
         if (!databases.IsKnown(operation.Target))
         {
             return Faulty(
-                $"target is {operation.Target}, but ConnectionStrings:{operation.Target} is not set: set it (in the environment: ConnectionStrings__{operation.Target})");
+                $"target is {operation.Target}, but ConnectionStrings:{operation.Target} is not set: set it (in the environment: "
+                + $"ConnectionStrings__{operation.Target})");
         }
 
         using var limit = new CancellationTokenSource(Patience);
@@ -67,7 +71,8 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
         }
         catch (ArgumentException)
         {
-            return Faulty($"ConnectionStrings:{operation.Target} can't be read: write it as Host=…;Database=…;Username=…;Password=…");
+            return Faulty(
+                $"ConnectionStrings:{operation.Target} can't be read: write it as Host=…;Database=…;Username=…;Password=…");
         }
         catch (Exception e) when (DatabaseFailure.Is(e) || e is SourceException)
         {
@@ -80,7 +85,8 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
         catch (Exception e)
         {
             Log.Defective(logger, Defect.Of(e), operation.Name);
-            return Faulty($"its statement can't be checked against {operation.Target}: an unexpected {e.GetType().Name} occurred, which is logged");
+            return Faulty($"its statement can't be checked against {operation.Target}: an unexpected {e.GetType().Name} "
+                + "occurred, which is logged");
         }
 
         TargetAnswer Faulty(string reason) => new(new(files.JsonFile, files.LineOf("target"), reason), null);
@@ -91,7 +97,8 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
     {
         try
         {
-            await using var connection = await databases.GetForWriting(SampleDatabase.Source).OpenConnectionAsync(cancellationToken);
+            await using var connection = await databases.GetForWriting(SampleDatabase.Source)
+                .OpenConnectionAsync(cancellationToken);
             await TargetScript.ApplyAsync(connection, cancellationToken);
         }
         catch (NpgsqlException e)
@@ -103,8 +110,8 @@ internal sealed partial class OperationCatalog : IDefinitionFolder
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Warning,
-            "Operation {Operation} is exactlyOnce, but its target {Target} has no table claimcheck.applied_chunks: its jobs fail until the script of "
-            + "GET /v1/operations/target.sql is run there.")]
+            "Operation {Operation} is exactlyOnce, but its target {Target} has no table claimcheck.applied_chunks: its jobs fail "
+            + "until the script of GET /v1/operations/target.sql is run there.")]
         public static partial void NoTable(ILogger logger, string operation, string target);
 
         [LoggerMessage(LogLevel.Error, "Checking operation {Operation} against its target hit a defect of the service.")]

@@ -12,11 +12,14 @@ internal static class OperationEndpoints
     public static IEndpointRouteBuilder MapOperations(this IEndpointRouteBuilder routes)
     {
         var operations = routes.MapGroup("/v1/operations").WithTags("Bulk jobs").ProducesProblems(401);
-        operations.MapMethods("", Read, List).WithName("ListOperations").WithSummary("What bulk jobs may do, with the JSON Schema of an item.")
+        operations.MapMethods("", Read, List).WithName("ListOperations")
+            .WithSummary("What bulk jobs may do, with the JSON Schema of an item.")
             .ReadsPaging().ProducesProblems(400);
         operations.MapMethods("/{name}", Read, Get).WithName("GetOperation").WithSummary("One operation.").ProducesProblems(404);
         operations.MapPost("/reload", Reload).WithName("ReloadOperations")
-            .WithSummary("Reads the definitions again, and asks their targets anew: says of each what has changed and what is wrong.").ProducesProblems(503);
+            .WithSummary(
+                "Reads the definitions again, and asks their targets anew: says of each what has changed and what is wrong.")
+            .ProducesProblems(503);
         operations.MapMethods("/target.sql", Read, Script).WithName("GetTargetScript").Produces<string>(200, "application/sql")
             .WithSummary("What to run in a target, so that chunks are applied exactly once.");
         return routes;
@@ -28,7 +31,9 @@ internal static class OperationEndpoints
 
     private static async Task<Results<Ok<OperationInfo>, ProblemResult>> Get(
         string name, OperationCatalog catalog, PublicAddress address, CancellationToken cancellationToken) =>
-        catalog.Find(name) is { } operation ? TypedResults.Ok(await ShowAsync(operation, address, cancellationToken)) : Problems.NotFound("operation");
+        catalog.Find(name) is { } operation
+            ? TypedResults.Ok(await ShowAsync(operation, address, cancellationToken))
+            : Problems.NotFound("operation");
 
     private static Task<Results<Ok<ReloadedDefinitions>, ProblemResult>> Reload(
         OperationCatalog catalog, CancellationToken cancellationToken) =>
@@ -36,7 +41,8 @@ internal static class OperationEndpoints
 
     private static ContentHttpResult Script() => TypedResults.Text(TargetScript.Sql, "application/sql");
 
-    private static async Task<OperationInfo> ShowAsync(DefinedOperation defined, PublicAddress address, CancellationToken cancellationToken)
+    private static async Task<OperationInfo> ShowAsync(
+        DefinedOperation defined, PublicAddress address, CancellationToken cancellationToken)
     {
         var unavailable = await defined.AskAsync(anew: false, cancellationToken);
         var operation = defined.Definition;
@@ -64,8 +70,10 @@ internal static class OperationEndpoints
         {
             ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
             ["type"] = "object",
-            ["properties"] = new JsonObject(operation.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, (JsonNode?)SchemaOf(parameter)))),
-            ["required"] = new JsonArray([.. operation.Parameters.Where(parameter => parameter.Required).Select(parameter => JsonValue.Create(parameter.Name))]),
+            ["properties"] = new JsonObject(
+                operation.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, (JsonNode?)SchemaOf(parameter)))),
+            ["required"] = new JsonArray([.. operation.Parameters.Where(parameter => parameter.Required)
+                .Select(parameter => JsonValue.Create(parameter.Name))]),
             ["additionalProperties"] = false,
         },
         ClaimCheckJson.Options);
@@ -79,7 +87,10 @@ internal static class OperationEndpoints
         if (type.Element is null)
             return SchemaOf(parameter.Type, parameter.Required);
         // Elements may be NULL, or arrays where there are more dimensions; an array may also be text as Postgres writes it.
-        return new() { ["type"] = parameter.Required ? new JsonArray("array", "string") : new JsonArray("array", "string", "null") };
+        return new()
+        {
+            ["type"] = parameter.Required ? new JsonArray("array", "string") : new JsonArray("array", "string", "null"),
+        };
     }
 
     private static JsonObject SchemaOf(string type, bool isRequired)

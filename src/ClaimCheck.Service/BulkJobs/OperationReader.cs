@@ -21,10 +21,13 @@ internal static class OperationReader
             Form = fields.Take("form", OneOf(Operation.ItemForm, Operation.SetForm)) ?? throw fields.Missing("form"),
             Key = fields.Take("key", DefinitionFields.Text) ?? throw fields.Missing("key"),
             Chunk = fields.Take("chunk", Whole(1, MostInChunk)) ?? 1000,
-            Atomicity = fields.Take("atomicity", OneOf(Operation.PerItem, Operation.PerChunk, Operation.PerJob)) ?? Operation.PerItem,
+            Atomicity = fields.Take("atomicity", OneOf(Operation.PerItem, Operation.PerChunk, Operation.PerJob))
+                ?? Operation.PerItem,
             Delivery = fields.Take("delivery", OneOf(Operation.ExactlyOnce, Operation.AtLeastOnce)) ?? Operation.ExactlyOnce,
             Concurrency = fields.Take("concurrency", Whole(1, MostAtOnce)) ?? 1,
-            Parameters = fields.Take("parameters", (field, value) => DefinitionReader.Parameters(field, value, ItemTypes.Canonical, ItemTypes.List)) ?? throw fields.Missing("parameters"),
+            Parameters = fields.Take(
+                "parameters", (field, value) => DefinitionReader.Parameters(field, value, ItemTypes.Canonical, ItemTypes.List))
+                ?? throw fields.Missing("parameters"),
             Sql = statement.Text,
         };
         fields.NothingLeft();
@@ -47,19 +50,36 @@ internal static class OperationReader
         var declared = operation.Parameters.Select(parameter => parameter.Name).ToList();
         if (declared.Count == 0)
             throw new DefinitionException("parameters declares none") { Field = "parameters" };
-        if (declared.FirstOrDefault(name => name.StartsWith("claimcheck_", StringComparison.OrdinalIgnoreCase) || name == "ordinal") is { } reserved)
-            throw new DefinitionException($"parameters declares {reserved}, a name that the service uses itself") { Field = "parameters" };
+        if (declared.FirstOrDefault(
+            name => name.StartsWith("claimcheck_", StringComparison.OrdinalIgnoreCase) || name == "ordinal") is { } reserved)
+            throw new DefinitionException($"parameters declares {reserved}, a name that the service uses itself")
+            {
+                Field = "parameters",
+            };
         if (operation.Parameters.FirstOrDefault(parameter => parameter.Name == operation.Key) is not { } key)
             throw new DefinitionException($"key is {operation.Key}, which parameters does not declare") { Field = "key" };
         if (!key.Required)
-            throw new DefinitionException($"key is {operation.Key}, which must be a parameter that is required") { Field = "key" };
+            throw new DefinitionException($"key is {operation.Key}, which must be a parameter that is required")
+            {
+                Field = "key",
+            };
 
         var used = statement.ParameterNames.ToList();
         if (operation.IsSet && used.Count > 0)
-            throw new DefinitionException($"the statement uses :{used[0]}, but a statement of form set reads its items from the relation items(ordinal, {string.Join(", ", declared)})") { IsInSql = true };
+            throw new DefinitionException($"the statement uses :{used[0]}, but a statement of form set reads its items from the "
+                + $"relation items(ordinal, {string.Join(", ", declared)})")
+            {
+                IsInSql = true,
+            };
         if (used.Except(declared, StringComparer.Ordinal).FirstOrDefault() is { } undeclared)
-            throw new DefinitionException($"the statement uses :{undeclared}, which parameters does not declare") { IsInSql = true };
+            throw new DefinitionException($"the statement uses :{undeclared}, which parameters does not declare")
+            {
+                IsInSql = true,
+            };
         if (!operation.IsSet && declared.Except(used, StringComparer.Ordinal).FirstOrDefault() is { } unused)
-            throw new DefinitionException($"parameters declares {unused}, which the statement does not use") { Field = "parameters" };
+            throw new DefinitionException($"parameters declares {unused}, which the statement does not use")
+            {
+                Field = "parameters",
+            };
     }
 }

@@ -16,5 +16,6 @@ internal static class BatchQueue
         transaction.ExecuteAsync("SELECT pg_advisory_xact_lock(@Key)", new { Key = KeyOf(batch) }, cancellationToken);
 
     // The random half of the id. Its first bit is always set, which it is in none of AdvisoryLocks.
-    private static long KeyOf(BatchId batch) => BinaryPrimitives.ReadInt64BigEndian(batch.Value.ToByteArray(bigEndian: true).AsSpan(8));
+    private static long KeyOf(BatchId batch) =>
+        BinaryPrimitives.ReadInt64BigEndian(batch.Value.ToByteArray(bigEndian: true).AsSpan(8));
 }

@@ -60,7 +60,9 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"The data directory {directory} can't be used ({e.Message}): set ClaimCheck:DataDirectory to another folder.", e);
+            throw new StartupException(
+                $"The data directory {directory} can't be used ({e.Message}): set ClaimCheck:DataDirectory to another folder.",
+                e);
         }
     }
 
@@ -88,7 +90,8 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
         else if (embedded is null && way.Password is { Length: > 0 } first)
         {
             (way.Password, way.Passfile) = (null, null);
-            builder.UsePasswordProvider(_ => Configured(way.Username, first), (_, _) => ValueTask.FromResult(Configured(way.Username, first)));
+            builder.UsePasswordProvider(
+                _ => Configured(way.Username, first), (_, _) => ValueTask.FromResult(Configured(way.Username, first)));
             changes = ChangeToken.OnChange(configuration.GetReloadToken, () => NoteChange(ConnectionString));
         }
     }
@@ -125,8 +128,10 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
         try
         {
             var now = Read(configuration.GetConnectionString("Catalog") ?? "");
-            var (before, changed) = (new NpgsqlConnectionStringBuilder(atStart), (string[])[now.Host ?? "", $"{now.Port}", now.Database ?? "", now.Username ?? ""]);
-            if (!changed.SequenceEqual([before.Host ?? "", $"{before.Port}", before.Database ?? "", before.Username ?? ""], StringComparer.Ordinal))
+            var (before, changed) = (new NpgsqlConnectionStringBuilder(atStart), (string[])[now.Host ?? "", $"{now.Port}",
+                now.Database ?? "", now.Username ?? ""]);
+            if (!changed.SequenceEqual(
+                [before.Host ?? "", $"{before.Port}", before.Database ?? "", before.Username ?? ""], StringComparer.Ordinal))
                 Log.NeedsRestart(logger);
         }
         catch (StartupException e)
@@ -143,7 +148,8 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
         }
         catch (ArgumentException e)
         {
-            throw new StartupException("ConnectionStrings:Catalog can't be read: write it as Host=…;Database=…;Username=…;Password=…", e);
+            throw new StartupException(
+                "ConnectionStrings:Catalog can't be read: write it as Host=…;Database=…;Username=…;Password=…", e);
         }
     }
 
@@ -179,7 +185,8 @@ internal sealed partial class CatalogDatabase(IConfiguration configuration, ILog
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Warning,
-            "ConnectionStrings:Catalog now names another server, database or user: that takes effect with the next start. A password takes effect at once.")]
+            "ConnectionStrings:Catalog now names another server, database or user: that takes effect with the next start. A "
+            + "password takes effect at once.")]
         public static partial void NeedsRestart(ILogger logger);
 
         [LoggerMessage(LogLevel.Warning, "{Reason} The service keeps using the earlier value.")]

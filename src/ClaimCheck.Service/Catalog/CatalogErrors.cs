@@ -13,7 +13,8 @@ internal static class CatalogErrors
     public static bool IsTransient(Exception exception) => exception switch
     {
         PostgresException postgres => postgres.IsTransient || DatabaseFailure.Of(postgres).Trouble
-            is Trouble.Unreachable or Trouble.SignIn or Trouble.Exhausted or Trouble.Ended or Trouble.System or Trouble.Conflict or Trouble.TimedOut
+            is Trouble.Unreachable or Trouble.SignIn or Trouble.Exhausted or Trouble.Ended or Trouble.System or Trouble.Conflict
+                or Trouble.TimedOut
             or Trouble.Cancelled or Trouble.ReadOnly,
         NpgsqlException or SocketException or AuthenticationException or TimeoutException => true,
         _ => false,
@@ -24,7 +25,9 @@ internal static class CatalogErrors
     public static string Explain(Exception exception)
     {
         var failure = DatabaseFailure.Of(exception);
-        var said = failure.Said is not null ? "" : $" ({(exception as PostgresException)?.MessageText ?? exception.Message.TrimEnd('.')})";
+        var said = failure.Said is not null
+            ? ""
+            : $" ({(exception as PostgresException)?.MessageText ?? exception.Message.TrimEnd('.')})";
         return $"The catalog can't be used: {failure.Text}{said} Check ConnectionStrings:Catalog, and that Postgres runs.";
     }
 

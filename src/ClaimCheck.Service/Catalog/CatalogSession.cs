@@ -7,7 +7,8 @@ internal static class CatalogSession
     private const int Looks = 3;
 
     // A pid alone may be equal on two servers.
-    private const string Session = "SELECT pid || ' ' || backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid()";
+    private const string Session =
+        "SELECT pid || ' ' || backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid()";
 
     /// <exception cref="StartupException">Connections share sessions, or change them.</exception>
     public static async Task CheckAsync(NpgsqlDataSource catalog, CancellationToken cancellationToken)
@@ -24,7 +25,8 @@ internal static class CatalogSession
                 if (look == Looks)
                     return;
                 // Alternately: a session that one has given back is lent to the other.
-                if (await ShownAsync(one, cancellationToken) != known.One || await ShownAsync(other, cancellationToken) != known.Other)
+                if (await ShownAsync(one, cancellationToken) != known.One
+                    || await ShownAsync(other, cancellationToken) != known.Other)
                     throw Shared();
             }
         }
@@ -41,6 +43,7 @@ internal static class CatalogSession
     }
 
     private static StartupException Shared() => new(
-        "ConnectionStrings:Catalog leads to a pooler that shares one session of the database between connections (transaction or statement pooling). "
-        + "The catalog needs sessions of its own, for locks and signals: name the database itself, or a pooler's port with pool_mode = session.");
+        "ConnectionStrings:Catalog leads to a pooler that shares one session of the database between connections (transaction or "
+        + "statement pooling). The catalog needs sessions of its own, for locks and signals: name the database itself, or a "
+        + "pooler's port with pool_mode = session.");
 }

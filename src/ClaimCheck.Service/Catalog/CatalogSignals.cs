@@ -139,7 +139,8 @@ internal sealed partial class CatalogSignals(NpgsqlDataSource catalog, ILogger<C
         public void Set() => wakeUps.Set();
 
         /// <inheritdoc cref="WakeUps.WaitAsync"/>
-        public Task<bool> WaitAsync(TimeSpan atMost, CancellationToken cancellationToken) => wakeUps.WaitAsync(atMost, cancellationToken);
+        public Task<bool> WaitAsync(TimeSpan atMost, CancellationToken cancellationToken) =>
+            wakeUps.WaitAsync(atMost, cancellationToken);
 
         public void Dispose() => listener.Dispose();
     }

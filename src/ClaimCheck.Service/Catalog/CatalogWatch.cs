@@ -61,7 +61,8 @@ internal sealed class CatalogWatch<TKey, TRow>(
             }
             catch (Exception e)
             {
-                var reason = limit.IsCancellationRequested ? new TimeoutException($"The catalog has not answered for {Patience}.", e) : e;
+                var reason =
+                    limit.IsCancellationRequested ? new TimeoutException($"The catalog has not answered for {Patience}.", e) : e;
                 foreach (var key in keys)
                     End(key)?.Source.TrySetException(reason);
             }
@@ -107,7 +108,8 @@ internal sealed class CatalogWatch<TKey, TRow>(
         /// <returns>False when the time was up, or the wait was cancelled.</returns>
         public async Task<bool> WithinAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
         {
-            await ((Task)Happened).WaitAsync(atMost, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)Happened).WaitAsync(atMost, time, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return Happened.IsCompleted;
         }
 

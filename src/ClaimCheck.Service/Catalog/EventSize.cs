@@ -87,7 +87,8 @@ internal static class EventSize
         }
     }
 
-    private static string? TextOf(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+    private static string? TextOf(JsonNode? node) =>
+        node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     // The largest list that is not empty yet.
     private static (JsonObject Owner, string Name, JsonArray List)? Longest(JsonObject owner)

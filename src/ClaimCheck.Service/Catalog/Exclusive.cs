@@ -13,7 +13,8 @@ internal static partial class Exclusive
     /// <param name="advisoryLock">One of <see cref="AdvisoryLocks"/>.</param>
     /// <param name="work">Gets the connection that holds the lock.</param>
     public static async Task RunAsync(
-        NpgsqlDataSource catalog, long advisoryLock, Func<NpgsqlConnection, CancellationToken, Task> work, ILogger logger, CancellationToken stoppingToken)
+        NpgsqlDataSource catalog, long advisoryLock, Func<NpgsqlConnection, CancellationToken, Task> work, ILogger logger,
+        CancellationToken stoppingToken)
     {
         await Task.Yield();
         while (!stoppingToken.IsCancellationRequested)
@@ -36,21 +37,24 @@ internal static partial class Exclusive
                 try
                 {
                     // A process that is stuck loses the lock to another one. The driver's keep-alive is more frequent.
-                    await connection.ExecuteAsync("SET idle_session_timeout = '20s'; SET idle_in_transaction_session_timeout = '10s'");
+                    await connection.ExecuteAsync(
+                        "SET idle_session_timeout = '20s'; SET idle_in_transaction_session_timeout = '10s'");
                     await work(connection, held.Token);
                 }
                 finally
                 {
                     // The pool resets the session too; done here so that another replica need not wait for that.
                     if (!held.IsCancellationRequested || stoppingToken.IsCancellationRequested)
-                        await connection.ExecuteAsync("SELECT pg_advisory_unlock_all(); RESET idle_session_timeout; RESET idle_in_transaction_session_timeout");
+                        await connection.ExecuteAsync("SELECT pg_advisory_unlock_all(); RESET idle_session_timeout; RESET "
+                            + "idle_in_transaction_session_timeout");
                 }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
             }
-            catch (Exception e) when (CatalogErrors.IsTransient(e) || e is OperationCanceledException or InvalidOperationException)
+            catch (Exception e)
+                when (CatalogErrors.IsTransient(e) || e is OperationCanceledException or InvalidOperationException)
             {
                 Log.Interrupted(logger, e.Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -75,7 +75,8 @@ internal static partial class Migrations
     private static List<(int Version, string Name, string Resource)> Scripts() =>
     [
         .. Assembly.GetExecutingAssembly().GetManifestResourceNames()
-            .Where(resource => resource.EndsWith(".sql", StringComparison.Ordinal) && resource.Contains(".Migrations.", StringComparison.Ordinal))
+            .Where(resource => resource.EndsWith(".sql", StringComparison.Ordinal)
+                && resource.Contains(".Migrations.", StringComparison.Ordinal))
             .Select(resource => (File: resource.Split('.')[^2], Resource: resource))
             .Select(script => (int.Parse(script.File[..4]), script.File[5..], script.Resource))
             .Order(),

@@ -9,9 +9,11 @@ namespace ClaimCheck.Service.Catalog;
 /// <param name="Dataset">The dataset; of a job the operation: subscriptions and filters select by it.</param>
 /// <param name="Consumer"><c>*</c> for all, or the one consumer that it is for.</param>
 /// <param name="JobId">A bulk job.</param>
-internal sealed record EventSubject(Guid? ExportId, Guid? BatchId, string Tenant, string Dataset, string Consumer = "*", Guid? JobId = null)
+internal sealed record EventSubject(
+    Guid? ExportId, Guid? BatchId, string Tenant, string Dataset, string Consumer = "*", Guid? JobId = null)
 {
-    public static EventSubject OfJob(JobId job, string tenant, string operation) => new(null, null, tenant, operation, JobId: job.Value);
+    public static EventSubject OfJob(JobId job, string tenant, string operation) =>
+        new(null, null, tenant, operation, JobId: job.Value);
 }
 
 /// <summary>Inserts events, in the transaction of the change that they announce, and none too large to be sent. No row contains a
@@ -37,7 +39,8 @@ internal static class Outbox
                 subject.Dataset,
                 type,
                 subject.Consumer,
-                Data = EventSize.Fit(JsonSerializer.SerializeToElement(data, ClaimCheckJson.Options), EventSize.MostKept).GetRawText(),
+                Data = EventSize.Fit(JsonSerializer.SerializeToElement(data, ClaimCheckJson.Options), EventSize.MostKept)
+                    .GetRawText(),
                 TraceParent = Activity.Current?.Id ?? NewTrace(),
             },
             cancellationToken);

@@ -1,6 +1,7 @@
 namespace ClaimCheck.Service.Catalog;
 
-/// <summary>Where the password of a database is read from: <c>ClaimCheck:Catalog</c> and <c>ClaimCheck:Sources:{name}</c>.</summary>
+/// <summary>Where the password of a database is read from: <c>ClaimCheck:Catalog</c> and
+/// <c>ClaimCheck:Sources:{name}</c>.</summary>
 /// <param name="Refresh">How long a password that the server has taken is used before the file is read again.</param>
 internal sealed record PasswordOptions(string File, TimeSpan Refresh)
 {
@@ -15,10 +16,12 @@ internal sealed record PasswordOptions(string File, TimeSpan Refresh)
             return null;
         if (configuration[$"{section}:PasswordRefresh"] is not { Length: > 0 } text)
             return new(Path.GetFullPath(file), Usual);
-        return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var refresh) && refresh > TimeSpan.Zero && refresh <= Longest
+        return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var refresh) && refresh > TimeSpan.Zero
+            && refresh <= Longest
             ? new(Path.GetFullPath(file), refresh)
             : throw new FormatException(
-                $"{section}:PasswordRefresh is '{text}', but must be a time of up to a day, such as 00:05:00: a replaced password would not be read.");
+                $"{section}:PasswordRefresh is '{text}', but must be a time of up to a day, such as 00:05:00: a replaced "
+                + "password would not be read.");
     }
 
     public PasswordFile Open(TimeProvider time) => new(File, Refresh, time);

@@ -9,12 +9,14 @@ internal static partial class PeriodicWork
     /// <param name="work">Does what is due next; false where nothing was.</param>
     /// <param name="every">The poll interval.</param>
     /// <param name="stoppingToken">Stops it, without an exception.</param>
-    public static Task RunAsync(Func<CancellationToken, Task<bool>> work, TimeSpan every, ILogger logger, CancellationToken stoppingToken) =>
+    public static Task RunAsync(
+        Func<CancellationToken, Task<bool>> work, TimeSpan every, ILogger logger, CancellationToken stoppingToken) =>
         RunAsync(work, token => Task.Delay(every, token), logger, stoppingToken);
 
     /// <summary>The same where a signal ends the wait early.</summary>
     public static async Task RunAsync(
-        Func<CancellationToken, Task<bool>> work, CatalogSignals signals, string topic, TimeSpan every, ILogger logger, CancellationToken stoppingToken)
+        Func<CancellationToken, Task<bool>> work, CatalogSignals signals, string topic, TimeSpan every, ILogger logger,
+        CancellationToken stoppingToken)
     {
         using var signal = signals.Listen(topic);
         await RunAsync(work, token => signal.WaitAsync(every, token), logger, stoppingToken);
@@ -22,7 +24,8 @@ internal static partial class PeriodicWork
 
     /// <summary>The same with another way to wait.</summary>
     public static async Task RunAsync(
-        Func<CancellationToken, Task<bool>> work, Func<CancellationToken, Task> wait, ILogger logger, CancellationToken stoppingToken)
+        Func<CancellationToken, Task<bool>> work, Func<CancellationToken, Task> wait, ILogger logger,
+        CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {

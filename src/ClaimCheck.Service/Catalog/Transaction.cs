@@ -52,7 +52,8 @@ internal sealed class Transaction(NpgsqlConnection connection, NpgsqlTransaction
 
     /// <summary>A statement over up to a million rows, which may take longer than the driver's default timeout.</summary>
     public CommandDefinition LongCommand(string sql, object? parameters, CancellationToken cancellationToken) =>
-        new(Limited(sql), parameters, transaction, commandTimeout: (int)LongestStatement.TotalSeconds, cancellationToken: cancellationToken);
+        new(Limited(sql), parameters, transaction, commandTimeout: (int)LongestStatement.TotalSeconds,
+            cancellationToken: cancellationToken);
 
     public Task CommitAsync(CancellationToken cancellationToken) => transaction.CommitAsync(cancellationToken);
 

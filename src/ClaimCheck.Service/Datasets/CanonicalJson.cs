@@ -3,7 +3,8 @@ namespace ClaimCheck.Service.Datasets;
 /// <summary>JSON as a value: names sorted, numbers in plain digits, nothing that jsonb would refuse.</summary>
 internal static class CanonicalJson
 {
-    /// <exception cref="FormatException">It holds what jsonb can't: a NUL character, half a surrogate pair, one name twice.</exception>
+    /// <exception cref="FormatException">It holds what jsonb can't: a NUL character, half a surrogate pair,
+    /// one name twice.</exception>
     public static void Write(Utf8JsonWriter writer, JsonElement value) => Write(writer, value, depth: 1);
 
     private static void Write(Utf8JsonWriter writer, JsonElement value, int depth)

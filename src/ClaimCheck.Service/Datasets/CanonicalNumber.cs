@@ -18,8 +18,10 @@ internal static class CanonicalNumber
             "smallint" => Integer(plain, short.MinValue, short.MaxValue),
             "integer" => Integer(plain, int.MinValue, int.MaxValue),
             "bigint" => Integer(plain, long.MinValue, long.MaxValue),
-            "real" when float.Parse(plain, CultureInfo.InvariantCulture) is var single && float.IsFinite(single) => Floating(type, plain, single),
-            "double precision" when double.Parse(plain, CultureInfo.InvariantCulture) is var number && double.IsFinite(number) => Floating(type, plain, number),
+            "real" when float.Parse(plain, CultureInfo.InvariantCulture) is var single && float.IsFinite(single) =>
+                Floating(type, plain, single),
+            "double precision" when double.Parse(plain, CultureInfo.InvariantCulture) is var number && double.IsFinite(number) =>
+                Floating(type, plain, number),
             "numeric" => plain,
             _ => throw new FormatException($"is out of range of {type}"),
         };
@@ -35,7 +37,8 @@ internal static class CanonicalNumber
         var mantissa = number[(isNegative ? 1 : 0)..(e < 0 ? number.Length : e)];
         var point = mantissa.IndexOf('.', StringComparison.Ordinal);
         var digits = mantissa.Replace(".", "", StringComparison.Ordinal);
-        BigInteger exponent = e < 0 ? 0 : BigInteger.Parse(Shortened(number.AsSpan(e + 1), tooLong), CultureInfo.InvariantCulture);
+        BigInteger exponent =
+            e < 0 ? 0 : BigInteger.Parse(Shortened(number.AsSpan(e + 1), tooLong), CultureInfo.InvariantCulture);
 
         var significant = digits.TrimStart('0');
         if (significant.Length == 0)
@@ -65,7 +68,8 @@ internal static class CanonicalNumber
     }
 
     private static string Integer(string plain, long least, long most) =>
-        long.TryParse(plain, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
+        long.TryParse(plain, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least
+        && value <= most
             ? plain
             : throw new FormatException($"must be an integer from {least} to {most}");
 

@@ -7,7 +7,8 @@ internal static partial class CanonicalTime
 
     public static string Utc(string text)
     {
-        var rule = "must be a time with its offset, in the years 1 to 9999, such as 2026-01-31T12:30:00Z or 2026-01-31T13:30:00.5+01:00";
+        var rule =
+            "must be a time with its offset, in the years 1 to 9999, such as 2026-01-31T12:30:00Z or 2026-01-31T13:30:00.5+01:00";
         var match = Form().Match(text);
         if (!match.Success || !match.Groups["offset"].Success || !match.Groups["date"].Success)
             throw new FormatException(rule);

@@ -90,7 +90,8 @@ internal static class CanonicalValue
 
     private static string Uuid(string text) =>
         // TryParseExact would also accept blanks around it.
-        text.Length == 36 && Guid.TryParseExact(text, "D", out var uuid) && uuid.ToString().Equals(text, StringComparison.OrdinalIgnoreCase)
+        text.Length == 36 && Guid.TryParseExact(text, "D", out var uuid)
+        && uuid.ToString().Equals(text, StringComparison.OrdinalIgnoreCase)
             ? uuid.ToString()
             : throw new FormatException("must be a UUID, such as 01890a5d-ac96-774b-bcce-b302099a8057");
 

@@ -25,7 +25,8 @@ internal static class CriteriaBinder
         if (criteria is not { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) } given)
             return BindEach(dataset, []);
         if (given.ValueKind == JsonValueKind.Object)
-            return BindEach(dataset, given.EnumerateObject().Select(property => KeyValuePair.Create(NameOf(property), property.Value)));
+            return BindEach(
+                dataset, given.EnumerateObject().Select(property => KeyValuePair.Create(NameOf(property), property.Value)));
         return Refused(new() { [Field] = ["must be an object of parameters"] });
     }
 
@@ -51,7 +52,8 @@ internal static class CriteriaBinder
         writer.WriteStartObject();
         foreach (var parameter in dataset.Parameters)
         {
-            if (!given.TryGetValue(parameter.Name, out var value) || value.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined)
+            if (!given.TryGetValue(parameter.Name, out var value)
+                || value.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined)
             {
                 if (parameter.Required)
                     errors.TryAdd($"{Field}.{parameter.Name}", [$"is required ({parameter.Type})"]);

@@ -25,7 +25,8 @@ internal sealed record Dataset
 
     /// <summary>Parameter name to type, as <see cref="SourceQuery"/> needs it.</summary>
     public IReadOnlyDictionary<string, string> ParameterTypes =>
-        new OrderedDictionary<string, string>(Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Type)));
+        new OrderedDictionary<string, string>(
+            Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Type)));
 
     /// <param name="Name">Without the colon.</param>
     /// <param name="Type">One of <see cref="SourceTypes"/>, canonical.</param>

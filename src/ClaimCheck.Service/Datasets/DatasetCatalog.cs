@@ -37,7 +37,9 @@ internal sealed class DatasetCatalog : IDefinitionFolder
         if (!sources.IsKnown(dataset.Source) && !(folder.IsShipped && dataset.Source == SampleDatabase.Source))
         {
             return Task.FromResult<SourceAnswer>(new SourceAnswer.Faulty(
-                $"source is {dataset.Source}, but ConnectionStrings:{dataset.Source} is not set: set it (in the environment: ConnectionStrings__{dataset.Source})", Field: "source"));
+                $"source is {dataset.Source}, but ConnectionStrings:{dataset.Source} is not set: set it (in the environment: "
+                + $"ConnectionStrings__{dataset.Source})",
+                Field: "source"));
         }
 
         return gates.GetOrAdd(dataset.Source, _ => new()).AskAsync(() => SourceCheck.AskAsync(sources, dataset));

@@ -9,11 +9,15 @@ internal static class DatasetEndpoints
     public static IEndpointRouteBuilder MapDatasets(this IEndpointRouteBuilder routes)
     {
         var datasets = routes.MapGroup("/v1/datasets").WithTags("Datasets").ProducesProblems(401);
-        datasets.MapMethods("", GetAndHead, ListDatasets).WithName("ListDatasets").WithSummary("What can be exported.").ReadsPaging().ProducesProblems(400);
-        datasets.MapMethods("/{name}", GetAndHead, GetDataset).WithName("GetDataset").WithSummary("One dataset: parameters, columns, schema of a record.")
+        datasets.MapMethods("", GetAndHead, ListDatasets).WithName("ListDatasets").WithSummary("What can be exported.")
+            .ReadsPaging().ProducesProblems(400);
+        datasets.MapMethods("/{name}", GetAndHead, GetDataset).WithName("GetDataset")
+            .WithSummary("One dataset: parameters, columns, schema of a record.")
             .ProducesProblems(404);
         datasets.MapPost("/reload", Reload).WithName("ReloadDatasets")
-            .WithSummary("Reads the definitions again, and asks their sources anew: says of each what has changed and what is wrong.").ProducesProblems(503);
+            .WithSummary(
+                "Reads the definitions again, and asks their sources anew: says of each what has changed and what is wrong.")
+            .ProducesProblems(503);
         return routes;
     }
 
@@ -31,7 +35,8 @@ internal static class DatasetEndpoints
         DatasetCatalog catalog, CancellationToken cancellationToken) =>
         DefinitionEndpoints.ReloadAsync(catalog, cancellationToken);
 
-    private static async Task<DatasetInfo> DescribeAsync(DefinedDataset defined, PublicAddress address, CancellationToken cancellationToken)
+    private static async Task<DatasetInfo> DescribeAsync(
+        DefinedDataset defined, PublicAddress address, CancellationToken cancellationToken)
     {
         var availability = await defined.ProbeAsync(cancellationToken);
         var (dataset, columns) = (defined.Definition, availability.Columns);

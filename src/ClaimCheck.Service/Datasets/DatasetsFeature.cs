@@ -16,7 +16,8 @@ internal static class DatasetsFeature
         return builder;
     }
 
-    /// <summary>SIGHUP means that definitions are read again, and must not end the start either: from here on it is listened for.</summary>
+    /// <summary>SIGHUP means that definitions are read again, and must not end the start either: from here on it
+    /// is listened for.</summary>
     public static Task ListenForReloads(WebApplication app, CancellationToken cancellationToken)
     {
         app.Services.GetRequiredService<DefinitionWatch>();
@@ -28,7 +29,8 @@ internal static class DatasetsFeature
     public static async Task LoadDatasetsAsync(WebApplication app, CancellationToken cancellationToken)
     {
         var catalog = app.Services.GetRequiredService<CatalogDatabase>();
-        await app.Services.GetRequiredService<SampleDatabase>().EnsureAsync(catalog.ConnectionString, catalog.Server, cancellationToken);
+        await app.Services.GetRequiredService<SampleDatabase>()
+            .EnsureAsync(catalog.ConnectionString, catalog.Server, cancellationToken);
         await app.Services.GetRequiredService<DatasetCatalog>().ReloadAsync(all: true, cancellationToken);
     }
 }

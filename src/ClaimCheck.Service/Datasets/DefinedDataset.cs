@@ -16,7 +16,8 @@ internal sealed partial class DefinedDataset : IDefinition
     /// <param name="ask">Checks it against its source; throws nothing.</param>
     /// <param name="clock">Tells when an answer is out of date.</param>
     /// <param name="logger">Logs each change.</param>
-    public DefinedDataset(DefinitionPair files, DefinedDataset? before, Func<Dataset, Task<SourceAnswer>> ask, TimeProvider clock, ILogger logger)
+    public DefinedDataset(
+        DefinitionPair files, DefinedDataset? before, Func<Dataset, Task<SourceAnswer>> ask, TimeProvider clock, ILogger logger)
     {
         (Files, this.logger) = (files, logger);
         (var definition, fault) = files.Define((json, sql) => DefinitionReader.Read(files.Name, json, sql));
@@ -34,7 +35,8 @@ internal sealed partial class DefinedDataset : IDefinition
     public Dataset? Definition { get; }
 
     /// <summary>Whether it can be exported; at most a few seconds old.</summary>
-    public Task<DatasetAvailability> ProbeAsync(CancellationToken cancellationToken) => availability.GetAsync(anew: false, cancellationToken);
+    public Task<DatasetAvailability> ProbeAsync(CancellationToken cancellationToken) =>
+        availability.GetAsync(anew: false, cancellationToken);
 
     public async Task<Unavailability?> AskAsync(bool anew, CancellationToken cancellationToken) =>
         (await availability.GetAsync(anew, cancellationToken)).Unavailable;
@@ -82,14 +84,17 @@ internal sealed partial class DefinedDataset : IDefinition
                 });
                 return new(
                     Volatile.Read(ref columns),
-                    new(ProblemCodes.SourceUnavailable, $"The source {Definition!.Source} {(unreachable.HasAnswered ? "refuses the service at present" : "can't be used now")}. {unreachable.Told}"));
+                    new(ProblemCodes.SourceUnavailable, $"The source {Definition!.Source} "
+                        + $"{(unreachable.HasAnswered ? "refuses the service at present" : "can't be used now")}. "
+                        + $"{unreachable.Told}"));
             case SourceAnswer.Faulty faulty:
                 if (faulty.Defect is { } defect && reported?.Contains(faulty.Reason, StringComparison.Ordinal) != true)
                     Log.Defective(logger, Defect.Of(defect), Name);
-                return Unusable(new(faulty.IsInSql ? Files.SqlFile : Files.JsonFile, faulty.Line ?? Files.LineOf(faulty.Field), faulty.Reason)
-                {
-                    Code = faulty.Code ?? ProblemCodes.DefinitionInvalid,
-                });
+                return Unusable(
+                    new(faulty.IsInSql ? Files.SqlFile : Files.JsonFile, faulty.Line ?? Files.LineOf(faulty.Field), faulty.Reason)
+                    {
+                        Code = faulty.Code ?? ProblemCodes.DefinitionInvalid,
+                    });
             default:
                 throw new InvalidOperationException($"Unexpected answer {answer}.");
         }
@@ -120,7 +125,8 @@ internal sealed partial class DefinedDataset : IDefinition
         [LoggerMessage(LogLevel.Warning, "Dataset {Dataset} is unavailable until its source {Source} answers: {Reason}.")]
         public static partial void Away(ILogger logger, string dataset, string source, string reason);
 
-        [LoggerMessage(LogLevel.Warning, "Dataset {Dataset} is unavailable: its source {Source} answers, but refuses the service: {Reason}.")]
+        [LoggerMessage(LogLevel.Warning,
+            "Dataset {Dataset} is unavailable: its source {Source} answers, but refuses the service: {Reason}.")]
         public static partial void Refused(ILogger logger, string dataset, string source, string reason);
 
         [LoggerMessage(LogLevel.Information, "Dataset {Dataset} is available again.")]

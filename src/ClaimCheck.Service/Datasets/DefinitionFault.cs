@@ -1,6 +1,7 @@
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>What is wrong with one definition: its file, the line where that is known, and the reason, the end of a sentence.</summary>
+/// <summary>What is wrong with one definition: its file, the line where that is known, and the reason, the end
+/// of a sentence.</summary>
 internal sealed record DefinitionFault(string File, int? Line, string Reason)
 {
     /// <summary>The reason's own code, where it has one.</summary>
@@ -36,7 +37,8 @@ internal sealed class DefinitionException(string reason, Exception? inner = null
             {
                 if (reader.TokenType == JsonTokenType.PropertyName)
                 {
-                    path.RemoveRange(Math.Min(path.Count, reader.CurrentDepth - 1), Math.Max(0, path.Count - reader.CurrentDepth + 1));
+                    path.RemoveRange(
+                        Math.Min(path.Count, reader.CurrentDepth - 1), Math.Max(0, path.Count - reader.CurrentDepth + 1));
                     path.Add(reader.GetString()!);
                 }
 

@@ -38,7 +38,9 @@ internal sealed class DefinitionFields
 
     public static string? Text(string field, JsonElement value) =>
         value.ValueKind == JsonValueKind.String && value.GetString() is { } text && !string.IsNullOrWhiteSpace(text)
-            ? text.Contains('\0', StringComparison.Ordinal) ? throw new FormatException($"{field} must have no NUL character") : text
+            ? text.Contains('\0', StringComparison.Ordinal)
+                ? throw new FormatException($"{field} must have no NUL character")
+                : text
             : throw new FormatException($"{field} must be text that is not empty");
 
     public static bool? Flag(string field, JsonElement value) =>

@@ -7,7 +7,8 @@ internal static class DefinitionFile
 {
     private const int Largest = 1 << 20;
 
-    /// <exception cref="IOException">It can't be read; the text is the reason, as the end of a sentence, without a path.</exception>
+    /// <exception cref="IOException">It can't be read; the text is the reason, as the end of a sentence,
+    /// without a path.</exception>
     public static byte[] Read(string path)
     {
         if (Directory.Exists(path))
@@ -18,7 +19,8 @@ internal static class DefinitionFile
         try
         {
             // Editors may write or rename it meanwhile: a half-written file is read again when it has changed.
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            using var stream = new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             var length = stream.ReadAtLeast(buffer.AsSpan(0, Largest + 1), Largest + 1, throwOnEndOfStream: false);
             return length <= Largest ? buffer[..length] : throw new IOException($"it is larger than {Largest} bytes");
         }

@@ -68,7 +68,8 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
         }
         catch (DefinitionException e)
         {
-            return (null, new(JsonFile, e.Line ?? (e.Field is { } field ? DefinitionException.LineOf(Json, field) : null), e.Message));
+            return (null, new(
+                JsonFile, e.Line ?? (e.Field is { } field ? DefinitionException.LineOf(Json, field) : null), e.Message));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -89,11 +90,23 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
         var shown = string.Concat(name.Select(c => char.IsControl(c) ? '\uFFFD' : c));
         var pair = new DefinitionPair(name, $"{Path.GetFileName(folder)}/{shown}", null, null, null);
         if (!files.Contains(name + ".sql"))
-            return pair with { Fault = new(pair.JsonFile, null, $"there is no {shown}.sql beside it: put the {kind.One.Split(' ')[1]}'s {kind.Statement} there") };
+            return pair with
+            {
+                Fault = new(pair.JsonFile, null,
+                    $"there is no {shown}.sql beside it: put the {kind.One.Split(' ')[1]}'s {kind.Statement} there"),
+            };
         if (!files.Contains(name + ".json"))
-            return pair with { Fault = new(pair.SqlFile, null, $"there is no {shown}.json beside it: put the {kind.One.Split(' ')[1]}'s definition there") };
+            return pair with
+            {
+                Fault = new(pair.SqlFile, null,
+                    $"there is no {shown}.json beside it: put the {kind.One.Split(' ')[1]}'s definition there"),
+            };
         if (!GoodName().IsMatch(name))
-            return pair with { Fault = new(pair.JsonFile, null, $"{kind.One}'s name is lower-case letters, digits, '-' and '_', a letter or digit first, 63 at most") };
+            return pair with
+            {
+                Fault = new(pair.JsonFile, null,
+                    $"{kind.One}'s name is lower-case letters, digits, '-' and '_', a letter or digit first, 63 at most"),
+            };
         var file = pair.JsonFile;
         try
         {
@@ -108,7 +121,8 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
     }
 
     private static IEnumerable<FileSystemInfo> Entries(string folder) =>
-        new DirectoryInfo(folder).EnumerateFileSystemInfos("*", new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false })
+        new DirectoryInfo(folder).EnumerateFileSystemInfos(
+            "*", new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false })
             .Where(entry => !entry.Name.StartsWith('.') && Path.GetExtension(entry.Name) is ".json" or ".sql");
 
     private static string MarkOf(FileSystemInfo entry)
@@ -116,7 +130,8 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
         try
         {
             var target = entry.LinkTarget is null ? entry : entry.ResolveLinkTarget(returnFinalTarget: true) ?? entry;
-            return $"{entry.Name}\t{target.FullName}\t{target.LastWriteTimeUtc.Ticks}\t{(target as FileInfo is { Exists: true } file ? file.Length : -1)}";
+            return $"{entry.Name}\t{target.FullName}\t{target.LastWriteTimeUtc.Ticks}\t"
+                + $"{(target as FileInfo is { Exists: true } file ? file.Length : -1)}";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -21,7 +21,8 @@ internal static class DefinitionReader
             TrustsKey = fields.Take("keyUnique", Trusted),
             SchemaVersion = fields.Take("schemaVersion", Version) ?? 1,
             RowSecurity = fields.Take("rowSecurity", DefinitionFields.Flag) ?? false,
-            Parameters = fields.Take("parameters", (field, value) => Parameters(field, value, SourceTypes.Canonical, SourceTypes.List)) ?? [],
+            Parameters = fields.Take(
+                "parameters", (field, value) => Parameters(field, value, SourceTypes.Canonical, SourceTypes.List)) ?? [],
             LinkLifetime = fields.Take("linkLifetime", UpTo(LinkLifetime.Longest)) ?? TimeSpan.FromHours(1),
             Retention = fields.Take("retention", UpTo(LongestRetention)) ?? TimeSpan.FromDays(7),
             Delivery = fields.Take("delivery", Delivery),
@@ -73,13 +74,15 @@ internal static class DefinitionReader
     /// <param name="value">The declaration.</param>
     /// <param name="canonical">The canonical name of a type, or null where a parameter can't have the type.</param>
     /// <param name="types">The types that are allowed.</param>
-    public static IReadOnlyList<Dataset.Parameter> Parameters(string field, JsonElement value, Func<string, string?> canonical, string types)
+    public static IReadOnlyList<Dataset.Parameter> Parameters(
+        string field, JsonElement value, Func<string, string?> canonical, string types)
     {
         var parameters = new List<Dataset.Parameter>();
         foreach (var (name, definition) in DefinitionFields.Object(field, value))
         {
             if (!IsParameterName(name))
-                throw new FormatException($"{field} has the name \"{name}\", but names are letters, digits and '_', no digit first");
+                throw new FormatException(
+                    $"{field} has the name \"{name}\", but names are letters, digits and '_', no digit first");
             var fields = new DefinitionFields($"{field}.{name}", definition);
             var type = fields.Take("type", Type) ?? throw fields.Missing("type");
             parameters.Add(new Dataset.Parameter(name, type, fields.Take("required", DefinitionFields.Flag) ?? true));
@@ -98,7 +101,8 @@ internal static class DefinitionReader
         value.ValueKind == JsonValueKind.String && value.ValueEquals("trusted"u8)
             ? true
             : throw new FormatException(
-                $"{field} must be \"trusted\", which says that no two records have one key, or left out: then the service makes sure of it");
+                $"{field} must be \"trusted\", which says that no two records have one key, or left out: then the "
+                + "service makes sure of it");
 
     private static Func<string, JsonElement, TimeSpan?> UpTo(TimeSpan most) =>
         (field, value) => Duration(field, value, TimeSpan.FromSeconds(1), most);
@@ -147,7 +151,10 @@ internal static class DefinitionReader
         var declared = dataset.Parameters.Select(parameter => parameter.Name).ToList();
         var used = dataset.Sql.ParameterNames.ToList();
         if (used.Except(declared, StringComparer.Ordinal).FirstOrDefault() is { } undeclared)
-            throw new DefinitionException($"the query uses :{undeclared}, which parameters does not declare") { Field = "parameters" };
+            throw new DefinitionException($"the query uses :{undeclared}, which parameters does not declare")
+            {
+                Field = "parameters",
+            };
         if (declared.Except(used, StringComparer.Ordinal).FirstOrDefault() is { } unused)
             throw new DefinitionException($"parameters declares {unused}, which the query does not use") { Field = "parameters" };
     }

@@ -59,7 +59,8 @@ internal sealed partial class DefinitionWatch : BackgroundService
             var isAsked = await AskedAsync(stoppingToken);
             if (isAsked)
                 Log.Asked(logger);
-            await Task.WhenAll(looks.Select(look => ReadAsync(look, isAsked, isAsked || look.HasSettled() || round % Every == 0, stoppingToken)));
+            await Task.WhenAll(looks.Select(
+                look => ReadAsync(look, isAsked, isAsked || look.HasSettled() || round % Every == 0, stoppingToken)));
         }
     }
 
@@ -91,7 +92,8 @@ internal sealed partial class DefinitionWatch : BackgroundService
         {
             // The next look may succeed; until then everything stays as it was.
             if (e.Message != look.Trouble)
-                Log.NotRead(logger, e is StartupException ? null : Defect.Of(e), e is StartupException ? e.Message : $"an unexpected {e.GetType().Name} occurred.");
+                Log.NotRead(logger, e is StartupException ? null : Defect.Of(e),
+                    e is StartupException ? e.Message : $"an unexpected {e.GetType().Name} occurred.");
             look.Trouble = e.Message;
         }
     }

@@ -19,7 +19,8 @@ internal interface IDefinition
 internal sealed class DefinitionSet<T>(IEnumerable<T> definitions)
     where T : class, IDefinition
 {
-    private readonly FrozenDictionary<string, T> byName = definitions.ToFrozenDictionary(definition => definition.Name, StringComparer.Ordinal);
+    private readonly FrozenDictionary<string, T> byName = definitions.ToFrozenDictionary(
+        definition => definition.Name, StringComparer.Ordinal);
 
     /// <summary>Sorted by name.</summary>
     public IReadOnlyList<T> All => field ??= [.. byName.Values.OrderBy(definition => definition.Name, StringComparer.Ordinal)];
@@ -54,7 +55,8 @@ internal sealed partial class Definitions<T>(DefinitionKind kind, Func<Definitio
             var (name, what, now) = change;
             if (now is null)
                 return new ReloadedDefinition(name, what, Available: false, Unavailable: null);
-            var unavailable = all || what != DefinitionChange.Unchanged ? await now.AskAsync(anew: true, cancellationToken) : null;
+            var unavailable =
+                all || what != DefinitionChange.Unchanged ? await now.AskAsync(anew: true, cancellationToken) : null;
             return new ReloadedDefinition(name, what, unavailable is null, unavailable);
         }));
     }
@@ -72,17 +74,20 @@ internal sealed partial class Definitions<T>(DefinitionKind kind, Func<Definitio
                 if (known is not null && known.Files.IsSameAs(pair))
                     changes.Add((pair.Name, DefinitionChange.Unchanged, known));
                 else
-                    changes.Add((pair.Name, known is null ? DefinitionChange.Added : DefinitionChange.Changed, define(pair, known)));
+                    changes.Add(
+                        (pair.Name, known is null ? DefinitionChange.Added : DefinitionChange.Changed, define(pair, known)));
             }
 
             var next = new DefinitionSet<T>(changes.Select(change => change.Now!));
-            changes.AddRange(before.All.Where(known => next.Find(known.Name) is null).Select(known => (known.Name, DefinitionChange.Removed, (T?)null)));
+            changes.AddRange(before.All.Where(known => next.Find(known.Name) is null)
+                .Select(known => (known.Name, DefinitionChange.Removed, (T?)null)));
             changes.Sort((one, other) => string.CompareOrdinal(one.Name, other.Name));
             Volatile.Write(ref current, next);
             if (isFirst)
                 Log.Loaded(logger, next.All.Count, kind.Many, folder);
             else if (changes.Exists(change => change.Change != DefinitionChange.Unchanged))
-                Log.Reloaded(logger, kind.Many, folder, List(DefinitionChange.Added), List(DefinitionChange.Changed), List(DefinitionChange.Removed));
+                Log.Reloaded(logger, kind.Many, folder, List(DefinitionChange.Added), List(DefinitionChange.Changed),
+                    List(DefinitionChange.Removed));
             isFirst = false;
             return changes;
 
@@ -98,11 +103,15 @@ internal sealed partial class Definitions<T>(DefinitionKind kind, Func<Definitio
         }
         catch (DirectoryNotFoundException e)
         {
-            throw new StartupException($"There is no folder {folder} to read {kind.Many} from: create it, or set {kind.Setting} to another one.", e);
+            throw new StartupException(
+                $"There is no folder {folder} to read {kind.Many} from: create it, or set {kind.Setting} to another one.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"The folder {folder} to read {kind.Many} from can't be read: give the service's user the right to, or set {kind.Setting} to another one.", e);
+            throw new StartupException(
+                $"The folder {folder} to read {kind.Many} from can't be read: give the service's user the right to, or set "
+                + $"{kind.Setting} to another one.",
+                e);
         }
     }
 
@@ -111,7 +120,8 @@ internal sealed partial class Definitions<T>(DefinitionKind kind, Func<Definitio
         [LoggerMessage(LogLevel.Information, "{Count} {Kind} are read from {Folder}.")]
         public static partial void Loaded(ILogger logger, int count, string kind, string folder);
 
-        [LoggerMessage(LogLevel.Information, "The {Kind} of {Folder} are read again: {Added} added, {Changed} changed, {Removed} removed.")]
+        [LoggerMessage(
+            LogLevel.Information, "The {Kind} of {Folder} are read again: {Added} added, {Changed} changed, {Removed} removed.")]
         public static partial void Reloaded(ILogger logger, string kind, string folder, int added, int changed, int removed);
     }
 }

@@ -9,7 +9,8 @@ internal static class QueryWrites
     // large objects before version 16.
     private static readonly HashSet<string> Writers = new(StringComparer.OrdinalIgnoreCase)
     {
-        "nextval", "setval", "lo_creat", "lo_create", "lo_from_bytea", "lo_import", "lo_put", "lo_truncate", "lo_truncate64", "lo_unlink", "lowrite",
+        "nextval", "setval", "lo_creat", "lo_create", "lo_from_bytea", "lo_import", "lo_put", "lo_truncate", "lo_truncate64",
+        "lo_unlink", "lowrite",
     };
 
     /// <returns>What writes, as the end of a sentence, or null.</returns>
@@ -31,11 +32,13 @@ internal static class QueryWrites
             case JsonValueKind.String:
                 return node.GetString() is { } text && Called(text) is { } called ? Calls(called) : null;
             case JsonValueKind.Object when node.TryGetProperty("Node Type", out var type) && type.ValueEquals("ModifyTable"):
-                return $"its query writes ({node.GetProperty("Operation").GetString()?.ToUpperInvariant()} in {TableOf(node)}), but a source is only read";
+                return $"its query writes ({node.GetProperty("Operation").GetString()?.ToUpperInvariant()} in {TableOf(node)}), "
+                    + "but a source is only read";
             case JsonValueKind.Object when node.TryGetProperty("Node Type", out var type) && type.ValueEquals("LockRows"):
                 return "its query locks rows (FOR UPDATE or FOR SHARE), but a source is only read: leave that out";
             case JsonValueKind.Object:
-                return node.EnumerateObject().Select(property => InPlan(property.Value)).FirstOrDefault(found => found is not null);
+                return node.EnumerateObject().Select(property => InPlan(property.Value))
+                    .FirstOrDefault(found => found is not null);
             default:
                 return null;
         }
@@ -43,7 +46,8 @@ internal static class QueryWrites
 
     private static string Calls(string function) => $"its query calls {function}, which writes, but a source is only read";
 
-    private static string TableOf(JsonElement node) => node.TryGetProperty("Relation Name", out var name) ? name.GetString()! : "a table";
+    private static string TableOf(JsonElement node) =>
+        node.TryGetProperty("Relation Name", out var name) ? name.GetString()! : "a table";
 
     // A word followed by an opening parenthesis; one in another schema than the system's is a different function.
     private static string? Called(string sql)
@@ -55,7 +59,8 @@ internal static class QueryWrites
             {
                 var word = sql.AsSpan(tokens[i].Start, tokens[i].Length).Trim('"').ToString();
                 if (IsSymbol(i + 1, '(') && Writers.Contains(word)
-                    && (i < 2 || !IsSymbol(i - 1, '.') || sql.AsSpan(tokens[i - 2].Start, tokens[i - 2].Length).Trim('"').Equals("pg_catalog", StringComparison.OrdinalIgnoreCase)))
+                    && (i < 2 || !IsSymbol(i - 1, '.') || sql.AsSpan(tokens[i - 2].Start, tokens[i - 2].Length).Trim('"')
+                        .Equals("pg_catalog", StringComparison.OrdinalIgnoreCase)))
                 {
                     return word;
                 }

@@ -80,7 +80,8 @@ internal sealed partial class SampleDatabase(
         return PlainName().IsMatch(setting)
             ? setting
             : throw new StartupException(
-                $"ClaimCheck:Sample:Database is {setting}, but must be a name of lower-case letters, digits and '_', 63 at most.");
+                $"ClaimCheck:Sample:Database is {setting}, but must be a name of lower-case "
+                + "letters, digits and '_', 63 at most.");
     }
 
     // For tools that look at the sample beside the service, as the demo does: readable by the same user only.
@@ -89,7 +90,8 @@ internal sealed partial class SampleDatabase(
         var directory = DataDirectory.Of(configuration);
         Directory.CreateDirectory(directory);
         // Replicas with one directory may start at the same time.
-        Durable.ReplacePrivate(Path.Combine(directory, "sample-connection"), System.Text.Encoding.UTF8.GetBytes(connectionString + "\n"));
+        Durable.ReplacePrivate(
+            Path.Combine(directory, "sample-connection"), System.Text.Encoding.UTF8.GetBytes(connectionString + "\n"));
     }
 
     private long WantedOrders()
@@ -99,7 +101,8 @@ internal sealed partial class SampleDatabase(
             return 1_000_000;
         return long.TryParse(setting, NumberStyles.None, CultureInfo.InvariantCulture, out var orders) && orders <= MostOrders
             ? orders
-            : throw new StartupException($"ClaimCheck:Sample:Orders is {setting}, but must be a number of orders from 0 to {MostOrders}.");
+            : throw new StartupException(
+                $"ClaimCheck:Sample:Orders is {setting}, but must be a number of orders from 0 to {MostOrders}.");
     }
 
     private static async Task CreateDatabaseAsync(string catalog, string name, CancellationToken cancellationToken)
@@ -120,7 +123,8 @@ internal sealed partial class SampleDatabase(
     }
 
     /// <returns>False where as many orders as wanted are there already.</returns>
-    private static async Task<bool> CreateOrdersAsync(NpgsqlConnection connection, long orders, CancellationToken cancellationToken)
+    private static async Task<bool> CreateOrdersAsync(
+        NpgsqlConnection connection, long orders, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync("SELECT pg_advisory_xact_lock(@Sample)", new { AdvisoryLocks.Sample }, cancellationToken);

@@ -1,6 +1,7 @@
 namespace ClaimCheck.Service.Datasets;
 
-/// <summary>Settings below <c>ClaimCheck:Sample</c>. <see cref="SampleDatabase"/> reads them where the sample is in use.</summary>
+/// <summary>Settings below <c>ClaimCheck:Sample</c>. <see cref="SampleDatabase"/> reads them where the
+/// sample is in use.</summary>
 internal sealed class SampleOptions
 {
     public const string Section = "ClaimCheck:Sample";

@@ -21,7 +21,8 @@ internal sealed class SharedAnswer<T>(Func<Task<T>> ask, Func<T, TimeSpan> fresh
                 latest = AskAsync();
             else if (!latest.IsCompleted)
                 latest = anew ? AfterAsync(latest) : latest;
-            else if (anew || !latest.IsCompletedSuccessfully || clock.GetElapsedTime(Interlocked.Read(ref answeredAt)) >= fresh(latest.Result))
+            else if (anew || !latest.IsCompletedSuccessfully
+                || clock.GetElapsedTime(Interlocked.Read(ref answeredAt)) >= fresh(latest.Result))
                 latest = AskAsync();
             return latest.WaitAsync(cancellationToken);
         }

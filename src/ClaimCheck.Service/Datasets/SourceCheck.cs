@@ -15,7 +15,8 @@ internal abstract record SourceAnswer
     /// <param name="Told">For callers: it names neither.</param>
     /// <param name="IsSourceAway">Whether any other query would get the same answer.</param>
     /// <param name="HasAnswered">Whether the source answers, but refuses.</param>
-    internal sealed record Unreachable(string Reason, string Told, bool IsSourceAway = false, bool HasAnswered = false) : SourceAnswer
+    internal sealed record Unreachable(
+        string Reason, string Told, bool IsSourceAway = false, bool HasAnswered = false) : SourceAnswer
     {
         public Unreachable(Exception e, bool isSourceAway = false)
             : this(
@@ -33,7 +34,8 @@ internal abstract record SourceAnswer
     /// <param name="Code">The reason's own code, where it has one.</param>
     /// <param name="Field">The JSON's field, where one is at fault.</param>
     /// <param name="IsInSql">Whether the query is at fault, on whichever line.</param>
-    internal sealed record Faulty(string Reason, int? Line = null, string? Code = null, string? Field = null, bool IsInSql = false) : SourceAnswer
+    internal sealed record Faulty(
+        string Reason, int? Line = null, string? Code = null, string? Field = null, bool IsInSql = false) : SourceAnswer
     {
         /// <summary>A failure that the service itself did not expect: its log tells more.</summary>
         public Exception? Defect { get; init; }
@@ -63,7 +65,8 @@ internal static partial class SourceCheck
             {
                 return await DescribeAsync(source, dataset, limit.Token);
             }
-            catch (Exception e) when (e is NpgsqlException and not PostgresException or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown })
+            catch (Exception e) when (e is NpgsqlException and not PostgresException
+                or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown })
             {
                 // A pooled connection that died while idle says nothing about the source: a new one does.
                 return await DescribeAsync(source, dataset, limit.Token);
@@ -72,20 +75,23 @@ internal static partial class SourceCheck
         catch (PostgresException e) when (SourceErrors.IsRowSecurity(e))
         {
             return new SourceAnswer.Faulty(
-                $"a row-level security policy{Table(e)} hides rows from the role of {dataset.Source}, and a subset must not pass for the whole: set "
-                + "\"rowSecurity\": true to export what the role sees, or read with a role that has BYPASSRLS",
+                $"a row-level security policy{Table(e)} hides rows from the role of {dataset.Source}, and a subset must not pass "
+                + "for the whole: set \"rowSecurity\": true to export what the role sees, or read with a role that has BYPASSRLS",
                 Code: SourceErrors.RowSecurity);
         }
         catch (PostgresException e) when (!IsAway(e))
         {
-            return new SourceAnswer.Faulty($"{dataset.Source} refuses the query: {e.MessageText} ({e.SqlState})", LineOf(e, dataset), IsInSql: true);
+            return new SourceAnswer.Faulty(
+                $"{dataset.Source} refuses the query: {e.MessageText} ({e.SqlState})", LineOf(e, dataset), IsInSql: true);
         }
         catch (ArgumentException)
         {
             return new SourceAnswer.Faulty(
-                $"ConnectionStrings:{dataset.Source} can't be read: write it as Host=…;Database=…;Username=…;Password=…", Field: "source");
+                $"ConnectionStrings:{dataset.Source} can't be read: write it as Host=…;Database=…;Username=…;Password=…",
+                Field: "source");
         }
-        catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException)
+        catch (Exception e)
+            when (e is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException)
         {
             return new SourceAnswer.Unreachable(e);
         }
@@ -104,11 +110,16 @@ internal static partial class SourceCheck
         }
         catch (Exception e)
         {
-            return new SourceAnswer.Faulty($"its query can't be checked against {dataset.Source}: an unexpected {e.GetType().Name} occurred, which is logged") { Defect = e };
+            return new SourceAnswer.Faulty($"its query can't be checked against {dataset.Source}: an unexpected "
+                + $"{e.GetType().Name} occurred, which is logged")
+            {
+                Defect = e,
+            };
         }
     }
 
-    private static async Task<SourceAnswer> DescribeAsync(NpgsqlDataSource source, Dataset dataset, CancellationToken cancellationToken)
+    private static async Task<SourceAnswer> DescribeAsync(
+        NpgsqlDataSource source, Dataset dataset, CancellationToken cancellationToken)
     {
         await using var connection = source.CreateConnection();
         try
@@ -120,7 +131,8 @@ internal static partial class SourceCheck
             // The database or role is missing, or the server is starting up: the definition could not fix that.
             return new SourceAnswer.Unreachable(e, isSourceAway: true);
         }
-        catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException)
+        catch (Exception e)
+            when (e is NpgsqlException or SocketException or IOException or TimeoutException or AuthenticationException)
         {
             return new SourceAnswer.Unreachable(e, isSourceAway: true);
         }
@@ -137,7 +149,8 @@ internal static partial class SourceCheck
     }
 
     // Planned without a value for any parameter: an error that values might avoid is not reported yet.
-    private static async Task<string?> PlanFaultAsync(NpgsqlConnection connection, Dataset dataset, string sql, CancellationToken cancellationToken)
+    private static async Task<string?> PlanFaultAsync(
+        NpgsqlConnection connection, Dataset dataset, string sql, CancellationToken cancellationToken)
     {
         try
         {
@@ -154,11 +167,13 @@ internal static partial class SourceCheck
     }
 
     // The server names the table in its message only.
-    private static string Table(PostgresException e) => QuotedName().Match(e.MessageText) is { Success: true } found ? $" of table {found.Groups["name"].Value}" : "";
+    private static string Table(PostgresException e) =>
+        QuotedName().Match(e.MessageText) is { Success: true } found ? $" of table {found.Groups["name"].Value}" : "";
 
     // Connection lost, too many connections, shutting down, cancelled by a timeout: the query is not at fault.
     private static bool IsAway(PostgresException e) =>
-        e.IsTransient || DatabaseFailure.Of(e).Trouble is Trouble.Unreachable or Trouble.SignIn or Trouble.Exhausted or Trouble.Ended or Trouble.System
+        e.IsTransient || DatabaseFailure.Of(e).Trouble is Trouble.Unreachable or Trouble.SignIn or Trouble.Exhausted
+            or Trouble.Ended or Trouble.System
             or Trouble.Conflict or Trouble.TimedOut or Trouble.Cancelled;
 
     // The rendered query has the same lines as the definition: literals for missing parameters add none.
@@ -172,15 +187,19 @@ internal static partial class SourceCheck
 
     private static SourceAnswer.Faulty? Fault(Dataset dataset, IReadOnlyList<ResultColumn> columns)
     {
-        if (columns.GroupBy(column => column.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        if (columns.GroupBy(column => column.Name, StringComparer.Ordinal)
+            .FirstOrDefault(group => group.Count() > 1) is { } twice)
             return new($"two columns of its query are named {twice.Key}: rename one with AS", IsInSql: true);
         if (columns.FirstOrDefault(column => column.Name == dataset.Key) is not { } key)
-            return new($"its key is {dataset.Key}, but its query has only {string.Join(", ", columns.Select(column => column.Name))}", Field: "key");
+            return new(
+                $"its key is {dataset.Key}, but its query has only {string.Join(", ", columns.Select(column => column.Name))}",
+                Field: "key");
         return key.Value.Element is not null || NoKeys.Contains(key.Value.Oid)
             ? new($"its key {dataset.Key} is of type {key.Type}, whose values can't name a record", Field: "key")
             : null;
     }
 
-    [GeneratedRegex("[\"«„“”](?<name>[^\"»“”]+)[\"»“”]", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("[\"«„“”](?<name>[^\"»“”]+)[\"»“”]", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex QuotedName();
 }

@@ -1,7 +1,9 @@
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Turns one export's rows into staged files: a snapshot, a COPY, blocks, files.</summary>
-internal sealed class BatchExporter(SourceDatabases sources, MultipartUploads uploads, RetryKeys rounds, KeySpace keySpace, ExportingOptions options) : IBatchStager
+internal sealed class BatchExporter(
+    SourceDatabases sources, MultipartUploads uploads, RetryKeys rounds, KeySpace keySpace, ExportingOptions options)
+    : IBatchStager
 {
     public RecordOrigin Origin => RecordOrigin.Query;
 
@@ -12,7 +14,8 @@ internal sealed class BatchExporter(SourceDatabases sources, MultipartUploads up
             () => sources.Get(plan.Dataset.Source),
             options,
             async (name, content, token) =>
-                await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(),
+                await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token)
+                ?? throw new LeaseLostException(),
             meter,
             plan.RetryOf is null ? null : rounds,
             keySpace,
@@ -39,13 +42,19 @@ internal sealed class BatchExporter(SourceDatabases sources, MultipartUploads up
             meter.Estimated(await session.EstimateAsync(sql, cancellationToken));
         var key = columns.Single(column => column.Name == plan.Dataset.Key);
         var wanted = rounds is null ? null : new WantedKeys(key, plan.Format);
-        using var distinct = wanted is null && await IsDoubtfulAsync(session, sql, plan.Dataset, key, cancellationToken) ? new DistinctKeys(keySpace) : null;
+        using var distinct = wanted is null && await IsDoubtfulAsync(session, sql, plan.Dataset, key, cancellationToken)
+            ? new DistinctKeys(keySpace)
+            : null;
 
         var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
         var buffers = BlockBuilder.BuffersFor(target);
         var blocks = new BlockBuilder(buffers, target) { LargestRecord = options.MaxRecordBytes };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var keys = new KeyCheck(columns.ToList().IndexOf(key), plan.Dataset.OrderedBy == key.Name) { Wanted = wanted, Distinct = distinct };
+        var keys = new KeyCheck(columns.ToList().IndexOf(key), plan.Dataset.OrderedBy == key.Name)
+        {
+            Wanted = wanted,
+            Distinct = distinct,
+        };
         var format = Format(plan, columns, blocks, keys, stop.Token);
         var sealer = new BlockSealer(buffers, plan.Framing);
         var layout = PartLayout.Of(sealer, format.Header, format.Extension, format.ContentType, plan.MaxFileBytes);
@@ -66,7 +75,10 @@ internal sealed class BatchExporter(SourceDatabases sources, MultipartUploads up
         await session.CheckAsync(cancellationToken);
         await session.DisposeAsync(); // an open snapshot would delay the source's vacuum while the last file is completed
         distinct?.Finish(cancellationToken);
-        return new StagedBatch(session.Horizon.SnapshotAt, await files.FinishAsync(cancellationToken)) { Horizon = session.Horizon };
+        return new StagedBatch(session.Horizon.SnapshotAt, await files.FinishAsync(cancellationToken))
+        {
+            Horizon = session.Horizon,
+        };
     }
 
     // The records of a retry are compared with the keys that it asks for.
@@ -96,15 +108,19 @@ internal sealed class BatchExporter(SourceDatabases sources, MultipartUploads up
             ? "they come in another order"
             : $"missing: ({BoundedText.List(gone)}), new: ({BoundedText.List(added)})";
         throw new SourceException(
-            "schema_changed", $"The query's columns are not what they were when the export was asked for: {how}.", isTransient: false);
+            "schema_changed",
+            $"The query's columns are not what they were when the export was asked for: {how}.",
+            isTransient: false);
     }
 
     private static IRecordFormat Format(
-        ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyCheck keys, CancellationToken cancellationToken) =>
+        ExportPlan plan, IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyCheck keys,
+        CancellationToken cancellationToken) =>
         plan.Format switch
         {
             "csv" => new CsvFormat(plan.Dataset.Columns, blocks, keys, cancellationToken),
             "ndjson" => new NdjsonFormat(columns, blocks, keys, cancellationToken),
-            _ => throw new InvalidOperationException($"An export was accepted in the format {plan.Format}, which nothing writes."),
+            _ =>
+                throw new InvalidOperationException($"An export was accepted in the format {plan.Format}, which nothing writes."),
         };
 }

@@ -105,7 +105,16 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                    estimated_records = coalesce(@EstimatedRecords, estimated_records)
              WHERE id = @Id AND state = 'running' AND lease_token = @Token
             """,
-            new { Id = plan.ExportId.Value, Token = plan.LeaseToken, options.Lease, meter.Records, meter.Bytes, meter.Files, meter.EstimatedRecords },
+            new
+            {
+                Id = plan.ExportId.Value,
+                Token = plan.LeaseToken,
+                options.Lease,
+                meter.Records,
+                meter.Bytes,
+                meter.Files,
+                meter.EstimatedRecords,
+            },
             cancellationToken) == 1;
 
     /// <summary>Returns exports whose worker has gone silent to pending, and marks their attempts for the sweep.</summary>
@@ -166,7 +175,8 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
             "SELECT tries, leases FROM exports WHERE id = @Id", new { Id = plan.ExportId.Value }, cancellationToken);
 
     // Unguessable, so that the keys of one attempt do not reveal those of another.
-    private static string NewAttempt() => Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
+    private static string NewAttempt() =>
+        Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
 
     private sealed record LeasedRow(
         Guid Id, Guid BatchId, string Definition, string Criteria, string Format, string Compression,

@@ -135,7 +135,8 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
     }
 
     // An earlier try of the same completion may have committed without its answer reaching us.
-    private static async Task<bool> WasCompletedAsync(ExportPlan plan, Transaction transaction, CancellationToken cancellationToken) =>
+    private static async Task<bool> WasCompletedAsync(
+        ExportPlan plan, Transaction transaction, CancellationToken cancellationToken) =>
         await transaction.ExecuteScalarAsync<bool>(
             """
             SELECT EXISTS (SELECT FROM exports WHERE id = @Id AND ready_at IS NOT NULL AND attempt = @Attempt)

@@ -11,7 +11,8 @@ internal sealed record ExportPlan
     public required Guid LeaseToken { get; init; }
     public required FrozenDataset Dataset { get; init; }
 
-    /// <summary>Canonical criteria: parameter name to a JSON string with the value's canonical text, a number, a boolean or null.</summary>
+    /// <summary>Canonical criteria: parameter name to a JSON string with the value's canonical text, a number, a
+    /// boolean or null.</summary>
     public required JsonElement Criteria { get; init; }
     public required string Format { get; init; }
     public required string Compression { get; init; }

@@ -4,7 +4,8 @@ namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Runs one leased export to its outcome: ready, failed, or given back.</summary>
 internal sealed partial class ExportRunner(
-    IEnumerable<IBatchStager> stagers, ExportLeases leases, ExportOutcomes outcomes, ExportingOptions options, ILogger<ExportRunner> logger)
+    IEnumerable<IBatchStager> stagers, ExportLeases leases, ExportOutcomes outcomes, ExportingOptions options,
+    ILogger<ExportRunner> logger)
 {
     private static readonly TimeSpan WorthTelling = TimeSpan.FromMinutes(10);
     private readonly Dictionary<RecordOrigin, IBatchStager> stagers = stagers.ToDictionary(stager => stager.Origin);
@@ -14,7 +15,8 @@ internal sealed partial class ExportRunner(
 
     public async Task RunAsync(ExportPlan plan, CancellationToken stoppingToken)
     {
-        using var scope = logger.BeginScope(new Dictionary<string, object> { ["ExportId"] = plan.ExportId, ["BatchId"] = plan.BatchId });
+        using var scope = logger.BeginScope(
+            new Dictionary<string, object> { ["ExportId"] = plan.ExportId, ["BatchId"] = plan.BatchId });
         using var activity = Telemetry.Source.StartActivity("export", System.Diagnostics.ActivityKind.Consumer, plan.TraceParent);
         activity?.SetTag("claimcheck.batch_id", plan.BatchId.ToString());
         Log.Started(logger, plan.ExportId, plan.Attempt);
@@ -47,7 +49,8 @@ internal sealed partial class ExportRunner(
         var staged = await stagers[plan.Dataset.Origin].StageAsync(plan, meter, either.Token);
         // Not cancelled by the heartbeat: where the answer to the commit is lost, the lease has ended with it, and only
         // the commit itself can tell whether the batch is ready or was lost. Its guard decides.
-        if (!await CatalogErrors.Patient.ExecuteAsync(async token => await outcomes.CompleteAsync(plan, staged, token), CancellationToken.None))
+        if (!await CatalogErrors.Patient.ExecuteAsync(
+            async token => await outcomes.CompleteAsync(plan, staged, token), CancellationToken.None))
             throw new LeaseLostException();
         Telemetry.Records.Add(staged.Records);
         Telemetry.Bytes.Add(staged.Bytes);
@@ -59,7 +62,8 @@ internal sealed partial class ExportRunner(
     // Concerns exports that continue where earlier ones ended: datasets with a parameter of a time.
     private void Tell(ExportPlan plan, StagedBatch staged)
     {
-        if (staged.Horizon is not { } horizon || !plan.Dataset.Parameters.Values.Any(type => type is "timestamptz" or "timestamp" or "date"))
+        if (staged.Horizon is not { } horizon
+            || !plan.Dataset.Parameters.Values.Any(type => type is "timestamptz" or "timestamp" or "date"))
             return;
         if (horizon.IsBlind && blind.TryAdd(plan.Dataset.Source, true))
             Log.Blind(logger, plan.Dataset.Source);
@@ -69,7 +73,8 @@ internal sealed partial class ExportRunner(
 
     private async Task FailAsync(ExportPlan plan, ExportFailure failure)
     {
-        if (!await CatalogErrors.Patient.ExecuteAsync(async token => await outcomes.FailAsync(plan, failure, token), CancellationToken.None))
+        if (!await CatalogErrors.Patient.ExecuteAsync(
+            async token => await outcomes.FailAsync(plan, failure, token), CancellationToken.None))
             throw new LeaseLostException();
         Telemetry.Outcomes.Add(1, new KeyValuePair<string, object?>("outcome", failure.Code));
         Log.Failed(logger, plan.ExportId, failure.Code, failure.Detail);
@@ -84,12 +89,14 @@ internal sealed partial class ExportRunner(
         public static partial void Ready(ILogger logger, ExportId exportId, long records, long bytes, int files);
 
         [LoggerMessage(LogLevel.Warning,
-            "The role of source {Source} may not see when transactions of others began: rows that one of them commits late are read by an incremental "
-            + "schedule only within its overlap. Grant it pg_read_all_stats, or let the overlap exceed the longest transaction.")]
+            "The role of source {Source} may not see when transactions of others began: rows that one of them commits late are "
+            + "read by an incremental schedule only within its overlap. Grant it pg_read_all_stats, or let the overlap exceed "
+            + "the longest transaction.")]
         public static partial void Blind(ILogger logger, string source);
 
         [LoggerMessage(LogLevel.Information,
-            "A transaction of the source has been open since {For} before the snapshot of export {ExportId}: an incremental schedule continues from its beginning.")]
+            "A transaction of the source has been open since {For} before the snapshot of export {ExportId}: an incremental "
+            + "schedule continues from its beginning.")]
         public static partial void HeldBack(ILogger logger, ExportId exportId, TimeSpan @for);
 
         [LoggerMessage(LogLevel.Information, "Export {ExportId} has failed: {Code}. {Detail}")]

@@ -10,7 +10,8 @@ internal sealed partial class ExportWorker(
 
     private Task LoopAsync(CancellationToken stoppingToken) =>
         new LeasedWork(signals, CatalogSignals.Pending, options.Parallelism, options.Lease, logger).RunAsync(
-            leases.TakeAsync, run.RunAsync, leases.ReclaimAsync, export => Log.Reclaimed(logger, new ExportId(export)), stoppingToken);
+            leases.TakeAsync, run.RunAsync, leases.ReclaimAsync, export => Log.Reclaimed(logger, new ExportId(export)),
+            stoppingToken);
 
     private static partial class Log
     {

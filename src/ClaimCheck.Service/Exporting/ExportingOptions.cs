@@ -51,19 +51,24 @@ internal sealed class ExportingOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Lease < TimeSpan.FromSeconds(3))
-            yield return new($"ClaimCheck:Exporting:Lease is {Lease}, but must be 3 seconds or more: one late heartbeat would lose the lease.");
+            yield return new($"ClaimCheck:Exporting:Lease is {Lease}, but must be 3 seconds or more: one late "
+                + "heartbeat would lose the lease.");
 
         if (Framing is not (null or "" or BlockFraming.Deflate or BlockFraming.Gzip))
-            yield return new($"ClaimCheck:Exporting:Framing is '{Framing}', but must be deflate or gzip: nobody could read the files.");
+            yield return new(
+                $"ClaimCheck:Exporting:Framing is '{Framing}', but must be deflate or gzip: nobody could read the files.");
 
         if (Delay <= TimeSpan.Zero || LongestDelay < Delay)
-            yield return new($"ClaimCheck:Exporting:Delay is {Delay} and LongestDelay {LongestDelay}, but they must be above zero and in order: tries would not be spaced out.");
+            yield return new($"ClaimCheck:Exporting:Delay is {Delay} and LongestDelay {LongestDelay}, but they must be above "
+                + "zero and in order: tries would not be spaced out.");
 
         if (!IsTimeout(StatementTimeout))
-            yield return new($"ClaimCheck:Exporting:StatementTimeout is {StatementTimeout}, but must be between 1 second and 24 days: every export would fail.");
+            yield return new($"ClaimCheck:Exporting:StatementTimeout is {StatementTimeout}, but must be between 1 second and 24 "
+                + "days: every export would fail.");
 
         if (!IsTimeout(LockTimeout))
-            yield return new($"ClaimCheck:Exporting:LockTimeout is {LockTimeout}, but must be between 1 second and 24 days: an export could wait for a lock for ever.");
+            yield return new($"ClaimCheck:Exporting:LockTimeout is {LockTimeout}, but must be between 1 second and 24 days: an "
+                + "export could wait for a lock for ever.");
     }
 
     // Postgres counts milliseconds in 31 bits, and takes 0 for no limit.

@@ -1,6 +1,7 @@
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>Turns one batch's records into staged files: those of a dataset's query, or those that its producer has uploaded.</summary>
+/// <summary>Turns one batch's records into staged files: those of a dataset's query, or those that its
+/// producer has uploaded.</summary>
 internal interface IBatchStager
 {
     /// <summary>Where the records come from that this one stages: each kind has one stager.</summary>

@@ -37,14 +37,16 @@ internal sealed partial class LeaseRunner(int tries, TimeSpan lease, TimeSpan de
         }
         catch (Exception e) when (CatalogErrors.IsTransient(e))
         {
-            await TryAgainOrFailAsync(item, new("catalog_unavailable", "The service's own database could not be reached.", Transient: true), e);
+            await TryAgainOrFailAsync(
+                item, new("catalog_unavailable", "The service's own database could not be reached.", Transient: true), e);
         }
         catch (Exception e)
         {
             // A defect: another try would not help. The text of an unknown exception may contain data; its type does not.
             Log.Broken(logger, Defect.Of(e), item.Name);
             await TryAgainOrFailAsync(
-                item, new(ProblemCodes.InternalError, $"An unexpected {e.GetType().Name} ended the {item.Kind}. It is logged.", Transient: false), e);
+                item, new(ProblemCodes.InternalError, $"An unexpected {e.GetType().Name} ended the {item.Kind}. It is logged.",
+                    Transient: false), e);
         }
         finally
         {
@@ -56,7 +58,9 @@ internal sealed partial class LeaseRunner(int tries, TimeSpan lease, TimeSpan de
     {
         try
         {
-            var failedBefore = failure.Transient ? await CatalogErrors.Patient.ExecuteAsync(async token => await item.Tries(token), CancellationToken.None) : 0;
+            var failedBefore = failure.Transient
+                ? await CatalogErrors.Patient.ExecuteAsync(async token => await item.Tries(token), CancellationToken.None)
+                : 0;
             if (!failure.Transient || failedBefore + 1 >= tries)
             {
                 await item.Fail(failure);
@@ -106,7 +110,8 @@ internal sealed partial class LeaseRunner(int tries, TimeSpan lease, TimeSpan de
         [LoggerMessage(LogLevel.Warning, "{Item} is pending again after {Code}: {Detail} The next try is in {Delay}.")]
         public static partial void TriedAgain(ILogger logger, string item, string code, string detail, TimeSpan delay);
 
-        [LoggerMessage(LogLevel.Warning, "The outcome of {Item} ({Cause}) could not be written ({Reason}); its lease runs out instead.")]
+        [LoggerMessage(
+            LogLevel.Warning, "The outcome of {Item} ({Cause}) could not be written ({Reason}); its lease runs out instead.")]
         public static partial void Unreported(ILogger logger, string item, string cause, string reason);
     }
 }

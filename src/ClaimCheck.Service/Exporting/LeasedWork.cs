@@ -24,7 +24,8 @@ internal sealed class LeasedWork(CatalogSignals signals, string channel, int par
         where TLease : class
     {
         return Task.WhenAll(Enumerable.Range(0, parallelism)
-            .Select(_ => GuardAsync(token => PeriodicWork.RunAsync(WorkAsync, signals, channel, every, logger, token), stoppingToken))
+            .Select(
+                _ => GuardAsync(token => PeriodicWork.RunAsync(WorkAsync, signals, channel, every, logger, token), stoppingToken))
             .Append(GuardAsync(token => PeriodicWork.RunAsync(ReclaimAsync, every, logger, token), stoppingToken)));
 
         async Task<bool> WorkAsync(CancellationToken token)

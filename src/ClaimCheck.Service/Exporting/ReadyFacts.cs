@@ -1,6 +1,7 @@
 namespace ClaimCheck.Service.Exporting;
 
-/// <summary>What the outbox stores of a BulkReady: everything but links and addresses, which are made anew for each delivery.</summary>
+/// <summary>What the outbox stores of a BulkReady: everything but links and addresses, which are made anew for
+/// each delivery.</summary>
 internal sealed record ReadyFacts(
     ExportId ExportId,
     BatchId BatchId,

@@ -4,7 +4,8 @@ namespace ClaimCheck.Service.Exporting;
 /// all in one snapshot. The restriction is outside the query, where the planner can push it down to the source's index.</summary>
 internal sealed class RetryCopies(SourceSession session, RetryKeys rounds, ExportPlan plan, WantedKeys wanted)
 {
-    public async IAsyncEnumerable<CopyReader> ReadAsync(string sql, string options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<CopyReader> ReadAsync(
+        string sql, string options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var original = plan.RetryOf ?? throw new InvalidOperationException($"{plan.ExportId} is not a retry.");
         var key = SourceQuery.Identifier(plan.Dataset.Key);
@@ -15,7 +16,8 @@ internal sealed class RetryCopies(SourceSession session, RetryKeys rounds, Expor
             {
                 // By value, for the index; and by text, because equal values may differ in it (1.0 and 1.00).
                 var texts = SourceQuery.ArrayLiteral(keys);
-                var narrowed = $"SELECT q.* FROM ({sql}\n) q WHERE q.{key} = ANY (CAST({texts} AS {wanted.Type}[])) AND format('%s', q.{key}) = ANY (CAST({texts} AS text[]))";
+                var narrowed = $"SELECT q.* FROM ({sql}\n) q WHERE q.{key} = ANY (CAST({texts} AS {wanted.Type}[])) AND "
+                    + $"format('%s', q.{key}) = ANY (CAST({texts} AS text[]))";
                 await using var copy = await session.CopyAsync(narrowed, options, cancellationToken);
                 yield return copy;
             }

@@ -47,12 +47,14 @@ internal sealed class RetryKeys(NpgsqlDataSource catalog)
     }
 
     /// <summary>Records the keys that an attempt did not find. They count once that attempt is ready.</summary>
-    public async Task NoteGoneAsync(BatchId retry, string attempt, IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+    public async Task NoteGoneAsync(
+        BatchId retry, string attempt, IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         if (keys.Count == 0)
             return;
         await catalog.ExecuteAsync(
-            "INSERT INTO gone_record_keys (batch_id, attempt, digest) SELECT @Id, @attempt, unnest(@Digests) ON CONFLICT DO NOTHING",
+            "INSERT INTO gone_record_keys (batch_id, attempt, digest) SELECT @Id, @attempt, unnest(@Digests) "
+            + "ON CONFLICT DO NOTHING",
             new { Id = retry.Value, attempt, Digests = keys.Select(KeyDigest.Of).ToArray() },
             cancellationToken);
     }

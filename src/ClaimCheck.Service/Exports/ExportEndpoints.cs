@@ -10,17 +10,21 @@ internal static class ExportEndpoints
         var exports = routes.MapGroup("/v1/exports").WithTags("Exports").ProducesProblems(401);
         exports.MapPost("", Create).WithName("CreateExport").WithSummary("Asks for an export; answers 202 at once.")
             .Accepts<ExportRequest>("application/json")
-            .ReadsHeader("Idempotency-Key", "The same key and meaning is the same export.").ReadsHeader("Prefer", "How long to wait for its end: wait=N, 60 seconds at most.")
+            .ReadsHeader("Idempotency-Key", "The same key and meaning is the same export.")
+            .ReadsHeader("Prefer", "How long to wait for its end: wait=N, 60 seconds at most.")
             .ProducesProblems(400, 409, 413, 415, 422, 503);
-        exports.MapMethods("", [HttpMethods.Get, HttpMethods.Head], List).WithName("ListExports").WithSummary("Lists exports, newest first.")
+        exports.MapMethods("", [HttpMethods.Get, HttpMethods.Head], List).WithName("ListExports")
+            .WithSummary("Lists exports, newest first.")
             .ReadsPaging().ProducesProblems(400);
-        exports.MapMethods("/{exportId}", [HttpMethods.Get, HttpMethods.Head], Get).WithName("GetExport").WithSummary("One export; Prefer: wait=N waits for its end.")
+        exports.MapMethods("/{exportId}", [HttpMethods.Get, HttpMethods.Head], Get).WithName("GetExport")
+            .WithSummary("One export; Prefer: wait=N waits for its end.")
             .ReadsHeader("Prefer", "How long to wait for its end: wait=N, 60 seconds at most.").ProducesProblems(404);
         return routes;
     }
 
     private static async Task<Results<Accepted<Export>, Ok<Export>, ProblemResult>> Create(
-        HttpContext context, Caller caller, ExportRequests requests, ExportViews views, ExportWaiting waiting, CancellationToken cancellationToken)
+        HttpContext context, Caller caller, ExportRequests requests, ExportViews views, ExportWaiting waiting,
+        CancellationToken cancellationToken)
     {
         var preferred = Waiting.Preferred(context.Request);
         if (IdempotencyKey.Read(context.Request, out var key) is { } badKey)
@@ -38,14 +42,16 @@ internal static class ExportEndpoints
         if (wait > TimeSpan.Zero)
             row = await waiting.UntilSettledAsync(caller, row, wait, cancellationToken);
 
-        if ((key is not null && !isNew && ExportState.IsSettled(row.State)) || (wait > TimeSpan.Zero && ExportState.IsSettled(row.State)))
+        if ((key is not null && !isNew && ExportState.IsSettled(row.State))
+            || (wait > TimeSpan.Zero && ExportState.IsSettled(row.State)))
             return TypedResults.Ok(views.Show(row));
         Waiting.AskAgain(context);
         return TypedResults.Accepted(ExportViews.PathOf(row.ExportId), await views.ShowWithStagingAsync(row, cancellationToken));
     }
 
     private static async Task<Results<Ok<Export>, ProblemResult>> Get(
-        string exportId, HttpContext context, Caller caller, ExportStore store, ExportViews views, ExportWaiting waiting, CancellationToken cancellationToken)
+        string exportId, HttpContext context, Caller caller, ExportStore store, ExportViews views, ExportWaiting waiting,
+        CancellationToken cancellationToken)
     {
         if (!ExportId.TryParse(exportId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
             return Problems.NotFound("export");
@@ -57,7 +63,8 @@ internal static class ExportEndpoints
     }
 
     private static async Task<Results<Ok<Page<Export>>, ProblemResult>> List(
-        HttpContext context, string? state, string? dataset, Caller caller, ExportStore store, ExportViews views, CancellationToken cancellationToken)
+        HttpContext context, string? state, string? dataset, Caller caller, ExportStore store, ExportViews views,
+        CancellationToken cancellationToken)
     {
         if (Paging.Read(context.Request, ListCall, out var refusal) is not { } paging)
             return refusal!;

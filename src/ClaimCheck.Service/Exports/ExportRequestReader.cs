@@ -13,13 +13,15 @@ internal static class ExportRequestReader
     /// <summary>The dataset that a body names, where its definition could never be read: then the other fields can't be
     /// checked.</summary>
     public static DefinedDataset? Unread(JsonElement body, DefinitionSet<DefinedDataset> datasets) =>
-        body.ValueKind == JsonValueKind.Object && body.TryGetProperty("dataset", out var name) && name.ValueKind == JsonValueKind.String
+        body.ValueKind == JsonValueKind.Object && body.TryGetProperty("dataset", out var name)
+        && name.ValueKind == JsonValueKind.String
         && datasets.Find(name.GetString()!) is { Definition: null } unread
             ? unread
             : null;
 
     /// <returns>The request, or the errors by field.</returns>
-    public static (ValidRequest? Request, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, DefinitionSet<DefinedDataset> datasets)
+    public static (ValidRequest? Request, IReadOnlyDictionary<string, string[]> Errors) Read(
+        JsonElement body, DefinitionSet<DefinedDataset> datasets)
     {
         var fields = new FieldReader(body);
         var name = fields.Text("dataset", required: true);
@@ -47,6 +49,7 @@ internal static class ExportRequestReader
 
         return dataset is null || fields.Errors.Count > 0
             ? (null, fields.Errors)
-            : (new(defined!, new(criteria, format, compression, maxFileBytes, linkLifetime!.Value, retention!.Value)), fields.Errors);
+            : (new(defined!, new(criteria, format, compression, maxFileBytes, linkLifetime!.Value, retention!.Value)),
+                fields.Errors);
     }
 }

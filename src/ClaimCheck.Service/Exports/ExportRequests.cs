@@ -18,7 +18,8 @@ internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
     {
         // One snapshot of the definitions for the whole request, whatever is read again meanwhile.
         var known = datasets.Current;
-        if (ExportRequestReader.Unread(body, known) is { } unread && await unread.AskAsync(anew: false, cancellationToken) is { } unreadable)
+        if (ExportRequestReader.Unread(body, known) is { } unread
+            && await unread.AskAsync(anew: false, cancellationToken) is { } unreadable)
             return Refusals.Unavailable(unreadable);
         var (request, errors) = ExportRequestReader.Read(body, known);
         if (request is null)
@@ -39,7 +40,8 @@ internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
             : await RepeatAsync(caller, created.Known!, meaning, cancellationToken);
     }
 
-    private async Task<ExportAnswer> RepeatAsync(Caller caller, KnownKey known, byte[] meaning, CancellationToken cancellationToken) =>
+    private async Task<ExportAnswer> RepeatAsync(
+        Caller caller, KnownKey known, byte[] meaning, CancellationToken cancellationToken) =>
         known.Meaning.AsSpan().SequenceEqual(meaning)
             ? new ExportAnswer.Asked((await store.FindAsync(caller, known.ExportId, cancellationToken))!, false)
             : new Refused(ProblemCodes.IdempotencyKeyReused);

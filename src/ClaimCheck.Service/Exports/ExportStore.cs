@@ -23,7 +23,8 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
         return await FindByKeyAsync(connection, caller, key, cancellationToken);
     }
 
-    private static async Task<KnownKey?> FindByKeyAsync(NpgsqlConnection connection, Caller caller, string key, CancellationToken cancellationToken)
+    private static async Task<KnownKey?> FindByKeyAsync(
+        NpgsqlConnection connection, Caller caller, string key, CancellationToken cancellationToken)
     {
         var known = await connection.QuerySingleOrDefaultAsync<(byte[] Meaning, Guid ExportId)?>(
             "SELECT meaning, export_id FROM idempotency_keys WHERE caller = @Caller AND key = @key",
@@ -126,12 +127,14 @@ internal sealed class ExportStore(NpgsqlDataSource catalog)
         Caller caller, string? state, string? dataset, ExportId? before, int limit, CancellationToken cancellationToken)
     {
         // Each combination of filters has its index, exports_by_… or exports_listed, of which a page reads its own rows only.
-        var within = "tenant = @Tenant" + (dataset is null ? "" : " AND dataset = @dataset") + (before is null ? "" : " AND id < @Before");
+        var within = "tenant = @Tenant" + (dataset is null ? "" : " AND dataset = @dataset")
+            + (before is null ? "" : " AND id < @Before");
         const string newest = "ORDER BY id DESC NULLS LAST LIMIT @limit"; // the order of these indexes, not of the primary key
         var sql = state switch
         {
             null => $"SELECT {ExportRow.Columns} FROM exports WHERE {within} {newest}",
-            ExportState.Ready => $"SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state AND expires_at > now() {newest}",
+            ExportState.Ready =>
+                $"SELECT {ExportRow.Columns} FROM exports WHERE {within} AND state = @state AND expires_at > now() {newest}",
             // Including the few that the retention worker has not reached yet.
             ExportState.Expired => $"""
                 SELECT *

@@ -1,6 +1,7 @@
 namespace ClaimCheck.Service.Exports;
 
-/// <summary>What is asked of a dataset: from the request, with the defaults filled in, to the row that a worker's plan is made of.</summary>
+/// <summary>What is asked of a dataset: from the request, with the defaults filled in, to the row that a worker's
+/// plan is made of.</summary>
 internal sealed record ExportTerms(
     JsonElement Criteria, string Format, string Compression, long MaxFileBytes, TimeSpan LinkLifetime, TimeSpan Retention)
 {

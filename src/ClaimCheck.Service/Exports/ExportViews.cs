@@ -12,7 +12,8 @@ internal sealed class ExportViews(PublicAddress address, LinkMinter minter)
         Show(row, await minter.MintFutureManifestAsync(row.Batch, cancellationToken));
 
     public Batch Show(
-        ExportRow row, (IReadOnlyList<Redemption> Latest, long Total) redeemed, DateTimeOffset? verifiedAt, BatchDelivery? delivery, IReadOnlyList<ReceiptSummary> receipts)
+        ExportRow row, (IReadOnlyList<Redemption> Latest, long Total) redeemed, DateTimeOffset? verifiedAt,
+        BatchDelivery? delivery, IReadOnlyList<ReceiptSummary> receipts)
     {
         var self = address.Url($"/v1/batches/{row.Batch}");
         var isReady = row.EffectiveState == ExportState.Ready;

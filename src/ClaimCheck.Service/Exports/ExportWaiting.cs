@@ -8,10 +8,12 @@ internal sealed class ExportWaiting(ExportStore store, CatalogSignals signals, L
         export => CatalogSignals.Of(new BatchId(export.BatchId)),
         TimeSpan.FromSeconds(2),
         async (exports, cancellationToken) =>
-            (await store.SettledAsync([.. exports.Select(export => export.Id)], cancellationToken)).Select(row => ((row.Id, row.BatchId), row)));
+            (await store.SettledAsync([.. exports.Select(export => export.Id)], cancellationToken)).Select(row =>
+                ((row.Id, row.BatchId), row)));
 
     /// <returns>The export as it is then; still pending or running when the time is up or the service stops.</returns>
-    public Task<ExportRow> UntilSettledAsync(Caller caller, ExportRow row, TimeSpan atMost, CancellationToken cancellationToken) =>
+    public Task<ExportRow> UntilSettledAsync(
+        Caller caller, ExportRow row, TimeSpan atMost, CancellationToken cancellationToken) =>
         poll.UntilAsync(
             watch,
             (row.Id, row.BatchId),

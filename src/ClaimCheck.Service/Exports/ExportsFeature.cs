@@ -4,7 +4,8 @@ internal static class ExportsFeature
 {
     public static WebApplicationBuilder AddExports(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<ExportStore>().AddSingleton<ExportRequests>().AddSingleton<ExportWaiting>().AddSingleton<ExportViews>();
+        builder.Services.AddSingleton<ExportStore>().AddSingleton<ExportRequests>().AddSingleton<ExportWaiting>()
+            .AddSingleton<ExportViews>();
         return builder;
     }
 }

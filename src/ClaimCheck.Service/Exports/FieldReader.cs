@@ -8,7 +8,8 @@ internal sealed class FieldReader(JsonElement body)
 
     public IReadOnlyDictionary<string, string[]> Errors => errors;
 
-    public void Fail(string field, params string[] messages) => errors[field] = [.. errors.GetValueOrDefault(field, []), .. messages];
+    public void Fail(string field, params string[] messages) =>
+        errors[field] = [.. errors.GetValueOrDefault(field, []), .. messages];
 
     /// <summary>The field's value; null where it is left out or null.</summary>
     public JsonElement? Take(string field)
@@ -58,7 +59,8 @@ internal sealed class FieldReader(JsonElement body)
             return duration;
         }
 
-        Fail(field, $"Must be an ISO 8601 duration without years and months, from {IsoDuration.Format(least)} to {IsoDuration.Format(most)}.");
+        Fail(field, $"Must be an ISO 8601 duration without years and months, from {IsoDuration.Format(least)} to "
+            + $"{IsoDuration.Format(most)}.");
         return null;
     }
 

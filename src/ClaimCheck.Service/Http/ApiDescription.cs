@@ -23,7 +23,8 @@ internal static class ApiDescription
         return routes;
     }
 
-    private static Task Describe(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
+    private static Task Describe(
+        OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
     {
         document.Info = new()
         {
@@ -40,7 +41,8 @@ internal static class ApiDescription
         return Task.CompletedTask;
     }
 
-    private static Task AddParameters(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    private static Task AddParameters(
+        OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
         foreach (var parameter in context.Description.ActionDescriptor.EndpointMetadata.OfType<ReadParameter>())
         {

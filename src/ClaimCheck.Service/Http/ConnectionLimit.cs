@@ -19,7 +19,8 @@ internal sealed class HttpOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (MaxConnections < 1)
-            yield return new($"{Section}:{nameof(MaxConnections)} is {MaxConnections}, but must be 1 or more: nobody could connect.");
+            yield return new(
+                $"{Section}:{nameof(MaxConnections)} is {MaxConnections}, but must be 1 or more: nobody could connect.");
     }
 }
 
@@ -58,10 +59,12 @@ internal sealed partial class ConnectionLimit(HttpOptions options, ILogger<Conne
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "All {MaxConnections} connections that ClaimCheck:Http:MaxConnections allows are open: more are closed at once until some of them end.")]
+        [LoggerMessage(LogLevel.Warning, "All {MaxConnections} connections that ClaimCheck:Http:MaxConnections allows are open: "
+            + "more are closed at once until some of them end.")]
         public static partial void Reached(ILogger logger, int maxConnections);
 
-        [LoggerMessage(LogLevel.Information, "Fewer than the {MaxConnections} connections allowed are open: new ones are accepted again.")]
+        [LoggerMessage(
+            LogLevel.Information, "Fewer than the {MaxConnections} connections allowed are open: new ones are accepted again.")]
         public static partial void Left(ILogger logger, int maxConnections);
     }
 }

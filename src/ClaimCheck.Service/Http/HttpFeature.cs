@@ -73,12 +73,14 @@ internal static class HttpFeature
         limit.CancelAfter(TimeSpan.FromSeconds(3));
         try
         {
-            await using var connection = await context.RequestServices.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(limit.Token);
+            await using var connection = await context.RequestServices.GetRequiredService<NpgsqlDataSource>()
+                .OpenConnectionAsync(limit.Token);
             await using var command = new NpgsqlCommand("SELECT 1", connection);
             await command.ExecuteScalarAsync(limit.Token);
             return null;
         }
-        catch (Exception e) when (CatalogErrors.IsTransient(e) || (e is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))
+        catch (Exception e) when (CatalogErrors.IsTransient(e)
+            || (e is OperationCanceledException && !context.RequestAborted.IsCancellationRequested))
         {
             return new(ProblemCodes.CatalogUnavailable, RetryAfter: TimeSpan.FromSeconds(5));
         }
@@ -87,6 +89,7 @@ internal static class HttpFeature
     // The answer for an exception that is not a defect: features register theirs.
     private static Refused? Known(Exception exception, IEnumerable<ExceptionProblem> problems) =>
         CatalogErrors.IsTransient(exception) ? new(ProblemCodes.CatalogUnavailable, RetryAfter: TimeSpan.FromSeconds(5))
-        : problems.FirstOrDefault(known => known.Exception.IsInstanceOfType(exception)) is { } known ? new(known.Code, RetryAfter: known.RetryAfter)
+        : problems.FirstOrDefault(known => known.Exception.IsInstanceOfType(exception)) is { } known ? new(
+            known.Code, RetryAfter: known.RetryAfter)
         : null;
 }

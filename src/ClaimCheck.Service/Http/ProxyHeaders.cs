@@ -15,7 +15,8 @@ internal static class ProxyHeaders
         return app.Use((context, next) =>
         {
             // A path that is one of the service's own after removing the prefix had the prefix, even where both begin alike.
-            if (prefix.HasValue && context.Request.Path.StartsWithSegments(prefix, StringComparison.Ordinal, out var rest) && roots.Value.Contains(FirstOf(rest)))
+            if (prefix.HasValue && context.Request.Path.StartsWithSegments(prefix, StringComparison.Ordinal, out var rest)
+                && roots.Value.Contains(FirstOf(rest)))
                 (context.Request.PathBase, context.Request.Path) = (context.Request.PathBase + prefix, rest);
             context.Response.OnStarting(() =>
             {
@@ -28,7 +29,8 @@ internal static class ProxyHeaders
     }
 
     private static HashSet<string> RootsOf(IEndpointRouteBuilder routes) =>
-        [.. routes.DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Select(endpoint => FirstOf("/" + endpoint.RoutePattern.RawText?.TrimStart('/')))];
+        [.. routes.DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+            .Select(endpoint => FirstOf("/" + endpoint.RoutePattern.RawText?.TrimStart('/')))];
 
     private static string FirstOf(PathString path) => path.Value is { Length: > 0 } text ? text.Split('/')[1] : "";
 }

@@ -17,9 +17,12 @@ internal static class Telemetry
 
     public static Meter Meter { get; } = new(Name);
 
-    public static Counter<long> Records { get; } = Meter.CreateCounter<long>("claimcheck.records", "{record}", "Records of exports that became ready.");
-    public static Counter<long> Bytes { get; } = Meter.CreateCounter<long>("claimcheck.bytes", "By", "Stored bytes of exports that became ready.");
-    public static Counter<long> Outcomes { get; } = Meter.CreateCounter<long>("claimcheck.exports", "{export}", "Exports by how their run ended.");
+    public static Counter<long> Records { get; } = Meter.CreateCounter<long>(
+        "claimcheck.records", "{record}", "Records of exports that became ready.");
+    public static Counter<long> Bytes { get; } = Meter.CreateCounter<long>(
+        "claimcheck.bytes", "By", "Stored bytes of exports that became ready.");
+    public static Counter<long> Outcomes { get; } = Meter.CreateCounter<long>(
+        "claimcheck.exports", "{export}", "Exports by how their run ended.");
 
     public static WebApplicationBuilder AddTelemetry(this WebApplicationBuilder builder)
     {
@@ -32,7 +35,8 @@ internal static class Telemetry
                 .AddProcessor(new SecretsProcessor())
                 .AddOtlpExporter())
             .WithMetrics(metrics => metrics
-                .AddMeter(Name, "System.Runtime").AddAspNetCoreInstrumentation().AddHttpClientInstrumentation().AddNpgsqlInstrumentation()
+                .AddMeter(Name, "System.Runtime").AddAspNetCoreInstrumentation().AddHttpClientInstrumentation()
+                .AddNpgsqlInstrumentation()
                 .AddOtlpExporter());
         return builder;
     }
@@ -41,7 +45,8 @@ internal static class Telemetry
     /// query contains its criteria, and a database's message may quote a record.</summary>
     private sealed class SecretsProcessor : BaseProcessor<Activity>
     {
-        private static readonly string[] Secret = ["url.query", "url.full", "http.url", "http.target", "db.query.text", "db.statement"];
+        private static readonly string[] Secret =
+            ["url.query", "url.full", "http.url", "http.target", "db.query.text", "db.statement"];
 
         public override void OnEnd(Activity data)
         {

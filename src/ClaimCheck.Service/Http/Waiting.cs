@@ -30,7 +30,8 @@ internal static class Waiting
     public static TimeSpan Apply(HttpContext context, TimeSpan? preferred)
     {
         if (preferred is { } wait)
-            context.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={(int)wait.TotalSeconds}");
+            context.Response.Headers["Preference-Applied"] = string.Create(
+                CultureInfo.InvariantCulture, $"wait={(int)wait.TotalSeconds}");
         return preferred ?? TimeSpan.Zero;
     }
 
@@ -41,7 +42,8 @@ internal static class Waiting
     // maximum.
     private static TimeSpan? SecondsOf(string text) =>
         text.Length == 0 || text.AsSpan().ContainsAnyExceptInRange('0', '9') ? null
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds < Most.TotalSeconds ? TimeSpan.FromSeconds(seconds)
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            && seconds < Most.TotalSeconds ? TimeSpan.FromSeconds(seconds)
         : Most;
 
     /// <summary>Reads the query parameter; without it there is no wait.</summary>
@@ -52,7 +54,8 @@ internal static class Waiting
             return TimeSpan.Zero;
         if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= Most.TotalSeconds)
             return TimeSpan.FromSeconds(seconds);
-        refusal = Problems.Of(ProblemCodes.InvalidParameter, $"wait must be a whole number of seconds from 0 to {Most.TotalSeconds}.");
+        refusal = Problems.Of(
+            ProblemCodes.InvalidParameter, $"wait must be a whole number of seconds from 0 to {Most.TotalSeconds}.");
         return null;
     }
 }

@@ -13,16 +13,19 @@ internal sealed class LinkMinter(IStaging staging, ILanding inbox)
     /// <param name="lifetime">The lifetime that is wanted; the end of the batch and the signer's limits shorten it.</param>
     /// <param name="method">The method it is for: GET or HEAD.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
-    public Task<SignedLink> MintAsync(ReadyBatch batch, string key, TimeSpan lifetime, string method, CancellationToken cancellationToken)
+    public Task<SignedLink> MintAsync(
+        ReadyBatch batch, string key, TimeSpan lifetime, string method, CancellationToken cancellationToken)
     {
         var remaining = batch.Remaining ?? LinkLifetime.Longest;
-        return staging.SignAsync(key, Clamp(lifetime < remaining ? lifetime : remaining), LinkAudience.Consumer, method, cancellationToken);
+        return staging.SignAsync(
+            key, Clamp(lifetime < remaining ? lifetime : remaining), LinkAudience.Consumer, method, cancellationToken);
     }
 
     /// <summary>A link to where the manifest will be, for the first answer to a request: 404 (or 403) until the batch is ready. A
     /// batch that is revoked or cancelled never gets a manifest there (again).</summary>
     public async Task<Link> MintFutureManifestAsync(BatchId batch, CancellationToken cancellationToken) =>
-        (await staging.SignAsync(StagingKeys.Manifest(batch), LinkLifetime.Longest, LinkAudience.Consumer, HttpMethods.Get, cancellationToken)).Link;
+        (await staging.SignAsync(
+            StagingKeys.Manifest(batch), LinkLifetime.Longest, LinkAudience.Consumer, HttpMethods.Get, cancellationToken)).Link;
 
     /// <summary>A link to the results of a bulk job that has ended; it never outlives the job.</summary>
     /// <param name="key">The object.</param>
@@ -30,7 +33,8 @@ internal sealed class LinkMinter(IStaging staging, ILanding inbox)
     /// <param name="method">The method it is for: GET or HEAD.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
     public async Task<Link> MintResultAsync(string key, TimeSpan remaining, string method, CancellationToken cancellationToken) =>
-        (await staging.SignAsync(key, Clamp(remaining < ResultLifetime ? remaining : ResultLifetime), LinkAudience.Consumer, method, cancellationToken)).Link;
+        (await staging.SignAsync(key, Clamp(remaining < ResultLifetime ? remaining : ResultLifetime), LinkAudience.Consumer,
+            method, cancellationToken)).Link;
 
     /// <summary>A link for the proof of a revocation. It never leaves the process.</summary>
     public async Task<Link> MintProbeAsync(string key, CancellationToken cancellationToken) =>
@@ -54,7 +58,8 @@ internal sealed class LinkMinter(IStaging staging, ILanding inbox)
     /// <param name="lifetime">How long it lives at most.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
     public Task<SignedLink> MintPartAsync(
-        OpenBatch batch, StagedMultipartUpload upload, int part, long bytes, TimeSpan lifetime, CancellationToken cancellationToken)
+        OpenBatch batch, StagedMultipartUpload upload, int part, long bytes, TimeSpan lifetime,
+        CancellationToken cancellationToken)
     {
         CheckWritable(batch, upload.Key);
         return inbox.SignPartAsync(upload, part, bytes, lifetime, cancellationToken);
@@ -63,7 +68,8 @@ internal sealed class LinkMinter(IStaging staging, ILanding inbox)
     private static void CheckWritable(OpenBatch batch, string key)
     {
         if (!key.StartsWith(StagingKeys.Landing(batch.Id), StringComparison.Ordinal))
-            throw new InvalidOperationException($"A link to write to {batch.Id} was asked for an object outside its landing zone.");
+            throw new InvalidOperationException(
+                $"A link to write to {batch.Id} was asked for an object outside its landing zone.");
     }
 
     private static TimeSpan Clamp(TimeSpan lifetime) =>

@@ -8,7 +8,8 @@ internal sealed class BatchPublisher(ProducerBatchStore store, MultipartFiles pa
 
     /// <returns>What is wrong with each file: then the batch stays open. Empty where it is published, now or before, or has
     /// ended.</returns>
-    public async Task<IReadOnlyDictionary<string, string[]>> PublishAsync(ProducerBatch batch, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, string[]>> PublishAsync(
+        ProducerBatch batch, CancellationToken cancellationToken)
     {
         if (!batch.IsOpen)
             return new Dictionary<string, string[]>(StringComparer.Ordinal);
@@ -19,11 +20,14 @@ internal sealed class BatchPublisher(ProducerBatchStore store, MultipartFiles pa
         // Of two that publish at once, the later one finds it published.
         if (errors.Count == 0)
             await store.PublishAsync(batch.Export.Batch, cancellationToken);
-        return errors.ToDictionary(error => $"files.{batch.Files[error.Key - 1].Name}", error => new[] { error.Value }, StringComparer.Ordinal);
+        return errors.ToDictionary(
+            error => $"files.{batch.Files[error.Key - 1].Name}", error => new[] { error.Value }, StringComparer.Ordinal);
     }
 
     private static async Task<SortedDictionary<int, string>> OfEachAsync(
-        ProducerBatch batch, Func<BatchId, ProducerFile, CancellationToken, Task<string?>> find, CancellationToken cancellationToken)
+        ProducerBatch batch,
+        Func<BatchId, ProducerFile, CancellationToken, Task<string?>> find,
+        CancellationToken cancellationToken)
     {
         var errors = new SortedDictionary<int, string>();
         await Parallel.ForEachAsync(

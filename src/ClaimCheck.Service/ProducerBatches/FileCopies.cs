@@ -2,9 +2,11 @@ namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>Removes what exists of a file beside its valid copy: leftovers of requests that died, were overtaken or brought
 /// another file, and, once it has arrived, the upload that its links write to.</summary>
-internal sealed partial class FileCopies(NpgsqlDataSource catalog, ProducerBatchStore store, IStaging staging, ILogger<FileCopies> logger)
+internal sealed partial class FileCopies(
+    NpgsqlDataSource catalog, ProducerBatchStore store, IStaging staging, ILogger<FileCopies> logger)
 {
-    /// <summary>Those of all files of a batch that have arrived: the process that received one removes them at once, but may have been killed.</summary>
+    /// <summary>Those of all files of a batch that have arrived: the process that received one removes them at once, but may
+    /// have been killed.</summary>
     public async Task TryRemoveAsync(BatchId batch, CancellationToken cancellationToken)
     {
         foreach (var file in (await store.FilesAsync(batch, cancellationToken)).Where(file => file.ReceivedKey is not null))
@@ -39,7 +41,8 @@ internal sealed partial class FileCopies(NpgsqlDataSource catalog, ProducerBatch
     }
 
     // Marked first, under the lock that receptions take: none of them can become the valid copy while it is removed.
-    private async Task<IReadOnlyList<(string Key, string UploadId)>> SupersedeAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<(string Key, string UploadId)>> SupersedeAsync(
+        BatchId batch, ProducerFile file, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         var parameters = new { Id = batch.Value, file.Ordinal, MultipartUploads.Landing, LinkKey = file.LinkKey(batch) };
@@ -69,7 +72,8 @@ internal sealed partial class FileCopies(NpgsqlDataSource catalog, ProducerBatch
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "Superseded copies of a file of batch {BatchId} could not be removed: {Reason} It is tried again.")]
+        [LoggerMessage(
+            LogLevel.Warning, "Superseded copies of a file of batch {BatchId} could not be removed: {Reason} It is tried again.")]
         public static partial void Postponed(ILogger logger, BatchId batchId, string reason);
     }
 }

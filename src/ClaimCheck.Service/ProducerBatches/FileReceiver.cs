@@ -28,17 +28,21 @@ internal sealed class FileReceiver(ProducerBatchStore store, FileCopies copies, 
         if (await store.FindOpenFileAsync(batch, file.Ordinal, cancellationToken) is not { } now)
             return (Reception.Closed, null);
         if (now.ReceivedKey is not null)
-            return await CopyAsync(body, null, file, cancellationToken) is { } different ? (Reception.Other, different) : (Reception.Received, null);
+            return await CopyAsync(body, null, file, cancellationToken) is { } different
+                ? (Reception.Other, different)
+                : (Reception.Received, null);
         await copies.RemoveAsync(batch, file, cancellationToken); // left by earlier requests that died
         var (isStored, otherwise) = await StoreAsync(batch, file, body, cancellationToken);
         await copies.TryRemoveAsync(batch, file, cancellationToken);
         if (otherwise is not null)
             return (Reception.Other, otherwise);
-        var isThere = isStored || await store.FindOpenFileAsync(batch, file.Ordinal, cancellationToken) is { ReceivedKey: not null };
+        var isThere = isStored
+            || await store.FindOpenFileAsync(batch, file.Ordinal, cancellationToken) is { ReceivedKey: not null };
         return (isThere ? Reception.Received : Reception.Closed, null);
     }
 
-    private async Task<(bool Stored, string? Otherwise)> StoreAsync(BatchId batch, ProducerFile file, Stream body, CancellationToken cancellationToken)
+    private async Task<(bool Stored, string? Otherwise)> StoreAsync(
+        BatchId batch, ProducerFile file, Stream body, CancellationToken cancellationToken)
     {
         // A key of its own: a request at another process must not interfere.
         var key = $"{file.LinkKey(batch)}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}";
@@ -59,7 +63,8 @@ internal sealed class FileReceiver(ProducerBatchStore store, FileCopies copies, 
         return (await store.ReceivedAsync(batch, file.Ordinal, key, cancellationToken), null);
     }
 
-    private static async Task<string?> CopyAsync(Stream body, StagedWriter? writer, ProducerFile file, CancellationToken cancellationToken)
+    private static async Task<string?> CopyAsync(
+        Stream body, StagedWriter? writer, ProducerFile file, CancellationToken cancellationToken)
     {
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = ArrayPool<byte>.Shared.Rent(Portion);

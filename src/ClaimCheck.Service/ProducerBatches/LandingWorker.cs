@@ -6,13 +6,15 @@ namespace ClaimCheck.Service.ProducerBatches;
 /// of batches that are ready: at once, and at growing intervals until a day after the last link to write has expired. The landing
 /// of a batch that has ended is the eraser's.</summary>
 internal sealed partial class LandingWorker(
-    NpgsqlDataSource catalog, FileCopies copies, BatchRevoker revoker, BatchEraser eraser, ILogger<LandingWorker> logger) : BackgroundService
+    NpgsqlDataSource catalog, FileCopies copies, BatchRevoker revoker, BatchEraser eraser, ILogger<LandingWorker> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(
-            nameof(LandingWorker), token => PeriodicWork.RunAsync(LookAtNextAsync, LookAgain, logger, token), logger, stoppingToken);
+            nameof(LandingWorker), token => PeriodicWork.RunAsync(LookAtNextAsync, LookAgain, logger, token), logger,
+            stoppingToken);
 
     private async Task<bool> LookAtNextAsync(CancellationToken cancellationToken)
     {
@@ -42,10 +44,12 @@ internal sealed partial class LandingWorker(
             else if (due.State == ExportState.Open)
             {
                 Log.Unpublished(logger, batch);
-                await revoker.RevokeAsync(new Caller(Caller.Service, due.Tenant), batch, "It was not published in time.", cancellationToken);
+                await revoker.RevokeAsync(
+                    new Caller(Caller.Service, due.Tenant), batch, "It was not published in time.", cancellationToken);
             }
 
-            await SetNextLookAsync(connection, due, due.State == ExportState.Ready && await SweepAsync(batch, cancellationToken), cancellationToken);
+            await SetNextLookAsync(
+                connection, due, due.State == ExportState.Ready && await SweepAsync(batch, cancellationToken), cancellationToken);
         }
         catch (Exception e) when (CatalogErrors.IsOfOneItem(e))
         {
@@ -71,7 +75,8 @@ internal sealed partial class LandingWorker(
         }
     }
 
-    private static Task SetNextLookAsync(NpgsqlConnection connection, Due due, bool isSwept, CancellationToken cancellationToken) =>
+    private static Task SetNextLookAsync(
+        NpgsqlConnection connection, Due due, bool isSwept, CancellationToken cancellationToken) =>
         connection.ExecuteAsync(
             """
             UPDATE producer_batches u
@@ -96,13 +101,15 @@ internal sealed partial class LandingWorker(
         [LoggerMessage(LogLevel.Information, "Batch {BatchId} was not published in time, and is cancelled.")]
         public static partial void Unpublished(ILogger logger, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Information, "The landing of batch {BatchId} is empty: {Deleted} objects deleted, {Aborted} uploads aborted.")]
+        [LoggerMessage(LogLevel.Information,
+            "The landing of batch {BatchId} is empty: {Deleted} objects deleted, {Aborted} uploads aborted.")]
         public static partial void Swept(ILogger logger, BatchId batchId, long deleted, long aborted);
 
         [LoggerMessage(LogLevel.Warning, "The landing of batch {BatchId} could not be emptied: {Reason} It is tried again.")]
         public static partial void Postponed(ILogger logger, BatchId batchId, string reason);
 
-        [LoggerMessage(LogLevel.Error, "The landing of batch {BatchId} could not be checked; it is tried again, and others continue.")]
+        [LoggerMessage(
+            LogLevel.Error, "The landing of batch {BatchId} could not be checked; it is tried again, and others continue.")]
         public static partial void Broken(ILogger logger, Exception exception, BatchId batchId);
     }
 }

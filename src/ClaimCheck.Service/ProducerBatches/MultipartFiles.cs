@@ -4,7 +4,8 @@ namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>Files that producers send to S3 themselves: each is one upload, opened and recorded here, and completed here.
 /// Producers only send parts, so that nothing can appear that was not recorded, or after the upload was aborted.</summary>
-internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies, IStaging staging, ILanding inbox, ProducerBatchesOptions options)
+internal sealed class MultipartFiles(
+    ProducerBatchStore store, FileCopies copies, IStaging staging, ILanding inbox, ProducerBatchesOptions options)
 {
     /// <summary>The largest part that S3 accepts. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html</summary>
     public const long LargestPart = 5L << 30;
@@ -25,7 +26,8 @@ internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies
             : await BeginAnewAsync(batch, file, cancellationToken);
 
     /// <summary>The uploads of all files that have not arrived, by the files' ordinals; begun where there are none.</summary>
-    public async Task<IReadOnlyDictionary<int, StagedMultipartUpload>> BeginAllAsync(ProducerBatch batch, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<int, StagedMultipartUpload>> BeginAllAsync(
+        ProducerBatch batch, CancellationToken cancellationToken)
     {
         var uploads = new ConcurrentDictionary<int, StagedMultipartUpload>();
         var awaited = batch.Files.Where(file => file.ReceivedKey is null).ToList();
@@ -41,7 +43,9 @@ internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
             async (file, token) =>
             {
-                var upload = Known(file) is { } begun && open.Contains(begun) ? begun : await BeginAnewAsync(batch.Export.Batch, file, token);
+                var upload = Known(file) is { } begun && open.Contains(begun)
+                    ? begun
+                    : await BeginAnewAsync(batch.Export.Batch, file, token);
                 if (upload is not null)
                     uploads[file.Ordinal] = upload;
             });
@@ -78,14 +82,18 @@ internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies
         return null;
     }
 
-    private async Task<(string? Wrong, int Parts)> LookAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken)
+    private async Task<(string? Wrong, int Parts)> LookAsync(
+        BatchId batch, ProducerFile file, CancellationToken cancellationToken)
     {
         var parts = Known(file) is { } upload ? await PartsAsync(upload, cancellationToken) : null;
         if (parts is null or { Count: 0 })
         {
             // Completed before, perhaps by a call whose answer was lost.
             var size = await inbox.SizeAsync(file.LinkKey(batch), cancellationToken);
-            return (size == file.Bytes ? null : size is null ? "It has not arrived." : $"It has {size} bytes, but {file.Bytes} were announced.", 0);
+            return (size == file.Bytes
+                ? null
+                : size is null ? "It has not arrived."
+                : $"It has {size} bytes, but {file.Bytes} were announced.", 0);
         }
 
         // Sent as a whole, by the file's own link.
@@ -103,9 +111,11 @@ internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies
         return (null, number - 1);
     }
 
-    private async Task<StagedMultipartUpload?> BeginAnewAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken)
+    private async Task<StagedMultipartUpload?> BeginAnewAsync(
+        BatchId batch, ProducerFile file, CancellationToken cancellationToken)
     {
-        var upload = await staging.BeginAsync(file.LinkKey(batch), new StagedContent("application/octet-stream", "upload"), cancellationToken);
+        var upload = await staging.BeginAsync(
+            file.LinkKey(batch), new StagedContent("application/octet-stream", "upload"), cancellationToken);
         try
         {
             if (await store.BegunPartsAsync(batch, file, upload, cancellationToken))
@@ -119,13 +129,15 @@ internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies
 
         await staging.AbortAsync(upload, cancellationToken);
         // Another call may have begun one meanwhile.
-        return await store.FindOpenFileAsync(batch, file.Ordinal, cancellationToken) is { ReceivedKey: null } now && now.MultipartId != file.MultipartId
+        return await store.FindOpenFileAsync(batch, file.Ordinal, cancellationToken) is { ReceivedKey: null } now
+            && now.MultipartId != file.MultipartId
             ? Known(now)
             : null;
     }
 
     /// <returns>Null where S3 does not know the upload (any more).</returns>
-    private async Task<IReadOnlyDictionary<int, long>?> PartsAsync(StagedMultipartUpload upload, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<int, long>?> PartsAsync(
+        StagedMultipartUpload upload, CancellationToken cancellationToken)
     {
         try
         {
@@ -137,5 +149,6 @@ internal sealed class MultipartFiles(ProducerBatchStore store, FileCopies copies
         }
     }
 
-    private static StagedMultipartUpload? Known(ProducerFile file) => file is { MultipartKey: { } key, MultipartId: { } id } ? new(key, id) : null;
+    private static StagedMultipartUpload? Known(ProducerFile file) =>
+        file is { MultipartKey: { } key, MultipartId: { } id } ? new(key, id) : null;
 }

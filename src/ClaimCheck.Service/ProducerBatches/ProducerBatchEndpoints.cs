@@ -11,22 +11,30 @@ internal static class ProducerBatchEndpoints
     {
         var batches = routes.MapGroup("/v1/batches").WithTags("Uploads").ProducesProblems(401);
         batches.MapPost("", Open).WithName("OpenBatch").WithSummary("Opens a batch for files that the producer already has.")
-            .Accepts<UploadRequest>("application/json").ReadsHeader("Idempotency-Key", "The same key and meaning is the same batch.")
+            .Accepts<UploadRequest>("application/json")
+            .ReadsHeader("Idempotency-Key", "The same key and meaning is the same batch.")
             .ProducesProblems(400, 409, 413, 415, 422, 503);
-        batches.MapMethods("/{batchId}/uploads", GetAndHead, Get).WithName("GetUploads").WithSummary("Its files, with fresh links to write them.").ProducesProblems(404, 503);
-        batches.MapPut("/{batchId}/files/{name}", Receive).WithName("UploadFile").WithSummary("Streams one file through the service.")
+        batches.MapMethods("/{batchId}/uploads", GetAndHead, Get).WithName("GetUploads")
+            .WithSummary("Its files, with fresh links to write them.").ProducesProblems(404, 503);
+        batches.MapPut("/{batchId}/files/{name}", Receive).WithName("UploadFile")
+            .WithSummary("Streams one file through the service.")
             .ProducesProblems(404, 409, 410, 422, 503);
-        batches.MapPost("/{batchId}/files/{name}/multipart", BeginParts).WithName("BeginMultipartUpload").WithSummary("Links to send one file in parts; again: fresh ones.")
+        batches.MapPost("/{batchId}/files/{name}/multipart", BeginParts).WithName("BeginMultipartUpload")
+            .WithSummary("Links to send one file in parts; again: fresh ones.")
             .ProducesProblems(404, 409, 410, 503);
-        batches.MapPost("/{batchId}/files/{name}/multipart/complete", CompleteParts).WithName("CompleteMultipartUpload").WithSummary("Puts the parts of a file together.")
+        batches.MapPost("/{batchId}/files/{name}/multipart/complete", CompleteParts).WithName("CompleteMultipartUpload")
+            .WithSummary("Puts the parts of a file together.")
             .ProducesProblems(404, 409, 410, 422, 503);
-        batches.MapPost("/{batchId}/publish", Publish).WithName("PublishBatch").WithSummary("Checks what has arrived, and announces it as an export.")
-            .ReadsHeader("Prefer", "How long to wait for its end: wait=N, 60 seconds at most.").ProducesProblems(404, 409, 410, 503);
+        batches.MapPost("/{batchId}/publish", Publish).WithName("PublishBatch")
+            .WithSummary("Checks what has arrived, and announces it as an export.")
+            .ReadsHeader("Prefer", "How long to wait for its end: wait=N, 60 seconds at most.")
+            .ProducesProblems(404, 409, 410, 503);
         return routes;
     }
 
     private static async Task<Results<Created<UploadBatch>, Ok<UploadBatch>, ProblemResult>> Open(
-        HttpContext context, Caller caller, DatasetCatalog datasets, ProducerBatchStore store, ProducerBatchViews views, ProducerBatchesOptions options, CancellationToken cancellationToken)
+        HttpContext context, Caller caller, DatasetCatalog datasets, ProducerBatchStore store, ProducerBatchViews views,
+        ProducerBatchesOptions options, CancellationToken cancellationToken)
     {
         if (IdempotencyKey.Read(context.Request, out var key) is { } badKey)
             return badKey;
@@ -50,7 +58,8 @@ internal static class ProducerBatchEndpoints
             own = frozen! with { Origin = RecordOrigin.Producer, OrderedBy = null };
         }
 
-        var created = await store.OpenAsync(caller, new(own!, upload.Terms) { State = ExportState.Open }, upload.Files, key, meaning, cancellationToken);
+        var created = await store.OpenAsync(
+            caller, new(own!, upload.Terms) { State = ExportState.Open }, upload.Files, key, meaning, cancellationToken);
         if (created.New is not { } row)
             return await RepeatAsync(created.Known!);
         var opened = await store.FindAsync(row, cancellationToken);
@@ -71,7 +80,8 @@ internal static class ProducerBatchEndpoints
             : Problems.NotFound("batch that is uploaded");
 
     private static async Task<Results<NoContent, ProblemResult>> Receive(
-        string batchId, string name, HttpContext context, Caller caller, ProducerBatchStore store, FileReceiver receiver, CancellationToken cancellationToken)
+        string batchId, string name, HttpContext context, Caller caller, ProducerBatchStore store, FileReceiver receiver,
+        CancellationToken cancellationToken)
     {
         var (batch, file, refusal) = await FindOpenAsync(batchId, name, caller, store, cancellationToken);
         if (refusal is not null)
@@ -88,7 +98,8 @@ internal static class ProducerBatchEndpoints
     }
 
     private static async Task<Results<Ok<MultipartUpload>, ProblemResult>> BeginParts(
-        string batchId, string name, Caller caller, ProducerBatchStore store, MultipartFiles parts, ProducerBatchViews views, CancellationToken cancellationToken)
+        string batchId, string name, Caller caller, ProducerBatchStore store, MultipartFiles parts, ProducerBatchViews views,
+        CancellationToken cancellationToken)
     {
         var (batch, file, refusal) = await FindOpenAsync(batchId, name, caller, store, cancellationToken);
         if (refusal is not null)
@@ -104,7 +115,8 @@ internal static class ProducerBatchEndpoints
     }
 
     private static async Task<Results<NoContent, ProblemResult>> CompleteParts(
-        string batchId, string name, Caller caller, ProducerBatchStore store, MultipartFiles parts, CancellationToken cancellationToken)
+        string batchId, string name, Caller caller, ProducerBatchStore store, MultipartFiles parts,
+        CancellationToken cancellationToken)
     {
         var (batch, file, refusal) = await FindOpenAsync(batchId, name, caller, store, cancellationToken);
         if (refusal is not null)

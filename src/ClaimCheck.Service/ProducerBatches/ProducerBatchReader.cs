@@ -16,7 +16,8 @@ internal static partial class ProducerBatchReader
     private static readonly TimeSpan UsualLink = TimeSpan.FromHours(1);
     private static readonly TimeSpan UsualRetention = TimeSpan.FromDays(7);
 
-    public static (ValidProducerBatch? Upload, IReadOnlyDictionary<string, string[]> Errors) Read(JsonElement body, DefinitionSet<DefinedDataset> datasets, long mostBytes)
+    public static (ValidProducerBatch? Upload, IReadOnlyDictionary<string, string[]> Errors) Read(
+        JsonElement body, DefinitionSet<DefinedDataset> datasets, long mostBytes)
     {
         var fields = new FieldReader(body);
         var name = fields.Text("dataset", required: true);
@@ -27,12 +28,14 @@ internal static partial class ProducerBatchReader
         var maxFileBytes = fields.Whole("maxFileBytes", 64 << 10, 5L << 30) ?? 256 << 20;
         var (shortest, known) = (TimeSpan.FromSeconds(1), defined?.Definition);
         var link = fields.Duration("linkLifetime", shortest, LinkLifetime.Longest) ?? known?.LinkLifetime ?? UsualLink;
-        var retention = fields.Duration("retention", shortest, DefinitionReader.LongestRetention) ?? known?.Retention ?? UsualRetention;
+        var retention = fields.Duration("retention", shortest, DefinitionReader.LongestRetention) ?? known?.Retention
+            ?? UsualRetention;
         var files = ReadFiles(fields, mostBytes);
         fields.RefuseOthers();
         return fields.Errors.Count > 0
             ? (null, fields.Errors)
-            : (new(defined, own, new(JsonElement.Parse("{}"), format, compression, maxFileBytes, link, retention), files), fields.Errors);
+            : (new(defined, own, new(JsonElement.Parse("{}"), format, compression, maxFileBytes, link, retention), files),
+                fields.Errors);
     }
 
     private static FrozenDataset? ReadOwn(FieldReader fields, string? name, DefinedDataset? defined)
@@ -42,7 +45,8 @@ internal static partial class ProducerBatchReader
         var given = fields.Take("columns");
         if (defined is not null)
         {
-            foreach (var (field, isGiven) in ((string, bool)[])[("columns", given is not null), ("key", key is not null), ("schemaVersion", version is not null)])
+            foreach (var (field, isGiven) in ((string, bool)[])[("columns", given is not null), ("key", key is not null),
+                ("schemaVersion", version is not null)])
             {
                 if (isGiven)
                     fields.Fail(field, "The dataset's own definition says what it is.");
@@ -150,7 +154,8 @@ internal static partial class ProducerBatchReader
     }
 
     private static string? TextOf(JsonElement item, string name) =>
-        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && !value.GetString()!.Contains('\0', StringComparison.Ordinal)
+        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+        && !value.GetString()!.Contains('\0', StringComparison.Ordinal)
             ? value.GetString()
             : null;
 

@@ -3,7 +3,9 @@ namespace ClaimCheck.Service.ProducerBatches;
 /// <summary>Turns what a producer has uploaded into the files of a batch: every byte is read once, digested, decompressed, split
 /// into records, checked, and written again in blocks. What was announced is compared with the content as it flows: nothing that
 /// is published can have been altered after it was checked.</summary>
-internal sealed class ProducerBatchStager(ProducerBatchStore store, IStaging staging, MultipartUploads uploads, KeySpace keySpace, ProducerBatchesOptions options) : IBatchStager
+internal sealed class ProducerBatchStager(
+    ProducerBatchStore store, IStaging staging, MultipartUploads uploads, KeySpace keySpace, ProducerBatchesOptions options)
+    : IBatchStager
 {
     public RecordOrigin Origin => RecordOrigin.Producer;
 
@@ -24,12 +26,14 @@ internal sealed class ProducerBatchStager(ProducerBatchStore store, IStaging sta
             ? new ProducerCsv(columns, key, blocks, options.LargestRecord, distinct)
             : new ProducerNdjson(columns, key, blocks, options.LargestRecord, distinct);
         var header = plan.Format == "csv" ? ProducerCsv.HeaderOf(columns) : [];
-        var layout = PartLayout.Of(sealer, header, plan.Format, plan.Format == "csv" ? "text/csv" : "application/x-ndjson", plan.MaxFileBytes);
+        var layout = PartLayout.Of(
+            sealer, header, plan.Format, plan.Format == "csv" ? "text/csv" : "application/x-ndjson", plan.MaxFileBytes);
 
         await using var parts = new PartFiles(
             layout,
             async (name, content, token) =>
-                await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token) ?? throw new LeaseLostException(),
+                await uploads.OpenAsync(plan.BatchId, plan.Attempt, plan.LeaseToken, name, content, token)
+                ?? throw new LeaseLostException(),
             meter);
         var budget = isCompressed ? new UnpackBudget(options) : null;
         foreach (var file in files)

@@ -13,7 +13,8 @@ internal sealed record ProducerFile(
 }
 
 /// <summary>A batch that is, or was, uploaded by its producer.</summary>
-internal sealed record ProducerBatch(ExportRow Export, bool IsOpen, DateTimeOffset OpenUntil, DateTimeOffset? PublishedAt, IReadOnlyList<ProducerFile> Files)
+internal sealed record ProducerBatch(
+    ExportRow Export, bool IsOpen, DateTimeOffset OpenUntil, DateTimeOffset? PublishedAt, IReadOnlyList<ProducerFile> Files)
 {
     /// <summary>Its time is over, and the worker that cancels it has not reached it yet.</summary>
     public bool IsLate => !IsOpen && PublishedAt is null && Export.State == ExportState.Open;
@@ -26,7 +27,8 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
 
     /// <summary>Opens a batch, once per idempotency key.</summary>
     public Task<CreatedExport> OpenAsync(
-        Caller caller, NewExport export, IReadOnlyList<UploadRequestFile> files, string? key, byte[] meaning, CancellationToken cancellationToken) =>
+        Caller caller, NewExport export, IReadOnlyList<UploadRequestFile> files, string? key, byte[] meaning,
+        CancellationToken cancellationToken) =>
         exports.CreateAsync(
             caller,
             export,
@@ -53,7 +55,8 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
                 cancellationToken));
 
     /// <summary>The meaning that an idempotency key stands for: the digest of the request.</summary>
-    public static byte[] Meaning(JsonElement body) => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new object[] { "upload", body }));
+    public static byte[] Meaning(JsonElement body) =>
+        SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new object[] { "upload", body }));
 
     public Task<KnownKey?> FindByKeyAsync(Caller caller, string key, CancellationToken cancellationToken) =>
         exports.FindByKeyAsync(caller, key, cancellationToken);
@@ -63,7 +66,9 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
 
     /// <returns>Null where the batch does not exist for the caller, or the service itself has exported it.</returns>
     public async Task<ProducerBatch?> FindAsync(Caller caller, BatchId batch, CancellationToken cancellationToken) =>
-        await exports.FindAsync(caller, batch, cancellationToken) is { } export ? await FindAsync(export, cancellationToken) : null;
+        await exports.FindAsync(caller, batch, cancellationToken) is { } export
+            ? await FindAsync(export, cancellationToken)
+            : null;
 
     public async Task<ProducerBatch?> FindAsync(ExportRow export, CancellationToken cancellationToken)
     {
@@ -77,11 +82,13 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             """,
             new { export.BatchId },
             cancellationToken);
-        return found is null ? null : new(export, found.IsOpen, found.OpenUntil, found.PublishedAt, await FilesAsync(connection, export.Batch, cancellationToken));
+        return found is null ? null : new(export, found.IsOpen, found.OpenUntil, found.PublishedAt, await FilesAsync(
+            connection, export.Batch, cancellationToken));
     }
 
     /// <summary>The files of a batch that was published, and the time of that.</summary>
-    public async Task<(DateTimeOffset PublishedAt, IReadOnlyList<ProducerFile> Files)> PublishedAsync(BatchId batch, CancellationToken cancellationToken)
+    public async Task<(DateTimeOffset PublishedAt, IReadOnlyList<ProducerFile> Files)> PublishedAsync(
+        BatchId batch, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         var publishedAt = await connection.QuerySingleAsync<DateTimeOffset>(
@@ -116,12 +123,14 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
     /// <summary>Records until when links that are about to be returned can write.</summary>
     /// <returns>False where the batch is not open any more: then they must not be returned.</returns>
     public Task<bool> LinkedAsync(BatchId batch, DateTimeOffset until, CancellationToken cancellationToken) =>
-        WhileOpenAsync(batch, "UPDATE producer_files SET links_until = greatest(links_until, @until) WHERE batch_id = @Id", new { Id = batch.Value, until }, cancellationToken);
+        WhileOpenAsync(batch, "UPDATE producer_files SET links_until = greatest(links_until, @until) WHERE batch_id = @Id",
+            new { Id = batch.Value, until }, cancellationToken);
 
     /// <summary>Records the upload in parts of a file, unless it has a different one meanwhile.</summary>
     /// <returns>False where the batch is not open any more, the file has arrived, or another upload was recorded
     /// meanwhile.</returns>
-    public Task<bool> BegunPartsAsync(BatchId batch, ProducerFile file, StagedMultipartUpload upload, CancellationToken cancellationToken) =>
+    public Task<bool> BegunPartsAsync(
+        BatchId batch, ProducerFile file, StagedMultipartUpload upload, CancellationToken cancellationToken) =>
         WhileOpenAsync(
             batch,
             """
@@ -154,7 +163,8 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
 
     // A publication, a cancellation and a lease all change the row that is locked here.
     private async Task<bool> WhileOpenAsync(
-        BatchId batch, string sql, object parameters, CancellationToken cancellationToken, bool forUpdate = false, bool mustChange = false)
+        BatchId batch, string sql, object parameters, CancellationToken cancellationToken, bool forUpdate = false,
+        bool mustChange = false)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         var isOpen = await transaction.ExecuteScalarAsync<bool>(
@@ -196,7 +206,8 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
         return await FilesAsync(connection, batch, cancellationToken);
     }
 
-    private static async Task<IReadOnlyList<ProducerFile>> FilesAsync(NpgsqlConnection connection, BatchId batch, CancellationToken cancellationToken) =>
+    private static async Task<IReadOnlyList<ProducerFile>> FilesAsync(
+        NpgsqlConnection connection, BatchId batch, CancellationToken cancellationToken) =>
         await connection.ListAsync<ProducerFile>(
             $"""
             SELECT {FileColumns}

@@ -1,7 +1,8 @@
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>Batches that are being uploaded, as their producers see them, with fresh links to write.</summary>
-internal sealed class ProducerBatchViews(ProducerBatchStore store, LinkMinter minter, MultipartFiles uploads, PublicAddress address, ProducerBatchesOptions options)
+internal sealed class ProducerBatchViews(
+    ProducerBatchStore store, LinkMinter minter, MultipartFiles uploads, PublicAddress address, ProducerBatchesOptions options)
 {
     public static string PathOf(BatchId batch) => $"/v1/batches/{batch}/uploads";
 
@@ -49,7 +50,8 @@ internal sealed class ProducerBatchViews(ProducerBatchStore store, LinkMinter mi
         for (var (number, rest) = (1, file.Bytes); rest > 0; number++, rest -= partBytes)
         {
             var bytes = Math.Min(rest, partBytes);
-            parts.Add(new(number, bytes, Link(await minter.MintPartAsync(batch.Export.Open, upload, number, bytes, options.LinkLifetime, cancellationToken))));
+            parts.Add(new(number, bytes, Link(
+                await minter.MintPartAsync(batch.Export.Open, upload, number, bytes, options.LinkLifetime, cancellationToken))));
         }
 
         return await store.LinkedAsync(batch.Export.Batch, parts.Max(part => part.Link.ExpiresAt), cancellationToken)
@@ -66,12 +68,17 @@ internal sealed class ProducerBatchViews(ProducerBatchStore store, LinkMinter mi
         foreach (var file in batch.Files.Where(file => file.ReceivedKey is null))
         {
             if (begun is null)
-                links[file.Ordinal] = Link(await minter.MintUploadAsync(batch.Export.Open, file.LinkKey(batch.Export.Batch), options.LinkLifetime, cancellationToken));
+                links[file.Ordinal] = Link(await minter.MintUploadAsync(
+                    batch.Export.Open, file.LinkKey(batch.Export.Batch), options.LinkLifetime, cancellationToken));
             else if (file.Bytes <= MultipartFiles.LargestPart && begun.TryGetValue(file.Ordinal, out var upload))
-                links[file.Ordinal] = Link(await minter.MintPartAsync(batch.Export.Open, upload, 1, file.Bytes, options.LinkLifetime, cancellationToken));
+                links[file.Ordinal] = Link(await minter.MintPartAsync(
+                    batch.Export.Open, upload, 1, file.Bytes, options.LinkLifetime, cancellationToken));
         }
 
-        return links.Count == 0 || await store.LinkedAsync(batch.Export.Batch, links.Values.Max(link => link.ExpiresAt), cancellationToken) ? links : null;
+        return links.Count == 0
+            || await store.LinkedAsync(batch.Export.Batch, links.Values.Max(link => link.ExpiresAt), cancellationToken)
+            ? links
+            : null;
     }
 
     private static UploadLink Link(SignedLink signed) => new(HttpMethods.Put, signed.Link, signed.ExpiresAt);

@@ -38,9 +38,11 @@ internal sealed class ProducerBatchesOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (OpenFor < TimeSpan.FromSeconds(1) || OpenFor > TimeSpan.FromDays(30))
-            yield return new($"ClaimCheck:Uploads:OpenFor is {OpenFor}, but must be between 1 second and 30 days: files that nobody publishes would stay.");
+            yield return new($"ClaimCheck:Uploads:OpenFor is {OpenFor}, but must be between 1 second and 30 days: files that "
+                + "nobody publishes would stay.");
 
         if (LinkLifetime < TimeSpan.FromSeconds(1) || LinkLifetime > LongestLink)
-            yield return new($"ClaimCheck:Uploads:LinkLifetime is {LinkLifetime}, but must be between 1 second and 12 hours: a link could still write after the landing was swept for the last time.");
+            yield return new($"ClaimCheck:Uploads:LinkLifetime is {LinkLifetime}, but must be between 1 second and 12 hours: a "
+                + "link could still write after the landing was swept for the last time.");
     }
 }

@@ -4,7 +4,8 @@ namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>RFC 4180, strictly: a header of the columns' names, the same number of values in each record, quotes only around
 /// whole values.</summary>
-internal sealed class ProducerCsv(IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord, DistinctKeys? distinct = null)
+internal sealed class ProducerCsv(
+    IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord, DistinctKeys? distinct = null)
     : ProducerRecords(blocks, largestRecord, distinct)
 {
     private readonly int keyColumn = columns.ToList().FindIndex(column => column.Name == key);
@@ -68,7 +69,8 @@ internal sealed class ProducerCsv(IReadOnlyList<Column> columns, string key, Blo
         foreach (var (column, at) in columns.Select((column, at) => (column, at)))
         {
             var length = FieldLength(rest);
-            if (Encoding.UTF8.GetString(CsvField.Value(rest[..length], ref unquoted)) != column.Name || (at + 1 == columns.Count) != (length == rest.Length))
+            if (Encoding.UTF8.GetString(CsvField.Value(rest[..length], ref unquoted)) != column.Name
+                || (at + 1 == columns.Count) != (length == rest.Length))
                 throw new FormatException("is preceded by a header that does not name the columns, in their order");
             if (length < rest.Length)
                 rest = rest[(length + 1)..];

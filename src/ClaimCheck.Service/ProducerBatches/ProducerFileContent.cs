@@ -58,7 +58,9 @@ internal sealed class ProducerFileContent : IAsyncDisposable
     {
         await stored.ReadToEndAsync(cancellationToken);
         if (stored.Bytes != file.Bytes)
-            throw Mismatch(stored.Bytes < file.Bytes ? $"{file.Name} has {stored.Bytes} bytes, but {file.Bytes} were announced." : $"{file.Name} has more than the {file.Bytes} bytes that were announced.");
+            throw Mismatch(stored.Bytes < file.Bytes
+                ? $"{file.Name} has {stored.Bytes} bytes, but {file.Bytes} were announced."
+                : $"{file.Name} has more than the {file.Bytes} bytes that were announced.");
         if (!stored.Digest().AsSpan().SequenceEqual(file.Sha256))
             throw Mismatch($"The SHA-256 of {file.Name} is not the one that was announced.");
     }

@@ -1,7 +1,8 @@
 namespace ClaimCheck.Service.ProducerBatches;
 
 /// <summary>One JSON object per line, with the columns in their order and nothing else, as readers of batches expect.</summary>
-internal sealed class ProducerNdjson(IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord, DistinctKeys? distinct = null)
+internal sealed class ProducerNdjson(
+    IReadOnlyList<Column> columns, string key, BlockBuilder blocks, int largestRecord, DistinctKeys? distinct = null)
     : ProducerRecords(blocks, largestRecord, distinct)
 {
     private readonly byte[][] names = [.. columns.Select(column => System.Text.Encoding.UTF8.GetBytes(column.Name))];
@@ -35,7 +36,9 @@ internal sealed class ProducerNdjson(IReadOnlyList<Column> columns, string key, 
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw JsonDepth.IsExceeded(record) ? new JsonTooDeepException(JsonDepth.OfRecords) : new FormatException("is not a JSON object", e);
+            throw JsonDepth.IsExceeded(record)
+                ? new JsonTooDeepException(JsonDepth.OfRecords)
+                : new FormatException("is not a JSON object", e);
         }
     }
 

@@ -37,7 +37,9 @@ internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, 
         filled += count;
         Cut(isLast: false);
         if (filled > largestRecord)
-            throw Failed("upload_record_too_large", $"{Place(records + 1)} is larger than the {largestRecord} bytes that ClaimCheck:Uploads:LargestRecord allows.");
+            throw Failed(
+                "upload_record_too_large",
+                $"{Place(records + 1)} is larger than the {largestRecord} bytes that ClaimCheck:Uploads:LargestRecord allows.");
     }
 
     /// <summary>No more bytes of the file will come.</summary>
@@ -140,7 +142,8 @@ internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, 
         }
         catch (FormatException e)
         {
-            throw Failed(e is JsonTooDeepException ? "upload_too_deep" : "upload_malformed", $"{Place(records + 1)} {e.Message}.");
+            throw Failed(
+                e is JsonTooDeepException ? "upload_too_deep" : "upload_malformed", $"{Place(records + 1)} {e.Message}.");
         }
 
         // More than that can't be valid: a small file may decompress to a huge one.

@@ -17,7 +17,8 @@ internal sealed class UnpackBudget(ProducerBatchesOptions options)
         {
             throw new SourceException(
                 "upload_unpacks_too_far",
-                $"{file.Name} unpacks to more than {options.MaxUnpackRatio} times its size: ClaimCheck:Uploads:MaxUnpackRatio is the limit, beyond {Grace >> 20} MiB.",
+                $"{file.Name} unpacks to more than {options.MaxUnpackRatio} times its size: ClaimCheck:Uploads:MaxUnpackRatio is "
+                + $"the limit, beyond {Grace >> 20} MiB.",
                 isTransient: false);
         }
 
@@ -25,7 +26,8 @@ internal sealed class UnpackBudget(ProducerBatchesOptions options)
         {
             throw new SourceException(
                 "upload_unpacks_too_far",
-                $"The batch's files unpack to more than {options.MaxUnpackedBytes} bytes, which is ClaimCheck:Uploads:MaxUnpackedBytes.",
+                $"The batch's files unpack to more than {options.MaxUnpackedBytes} bytes, which is "
+                + "ClaimCheck:Uploads:MaxUnpackedBytes.",
                 isTransient: false);
         }
     }

@@ -13,14 +13,16 @@ internal static class EventEndpoints
     {
         routes.MapMethods("/v1/events", [HttpMethods.Get, HttpMethods.Head], Read).WithName("ReadEvents").WithTags("Events")
             .WithSummary("The event feed, oldest first: a page (?after=&wait=&limit=), or text/event-stream.")
-            .ReadsQuery("wait", "How many seconds to wait for an event, 0 to 60.").ReadsQuery("limit", "How many at most, 1 to 1000; 100 by default.")
+            .ReadsQuery("wait", "How many seconds to wait for an event, 0 to 60.")
+            .ReadsQuery("limit", "How many at most, 1 to 1000; 100 by default.")
             .ReadsHeader("Last-Event-ID", "For the stream: the id of the last event that was read.")
             .Produces<Page<BulkEvent>>().Produces(200, contentType: "text/event-stream").ProducesProblems(400, 401, 410);
         return routes;
     }
 
     private static async Task<IResult> Read(
-        HttpContext context, string? after, Caller caller, EventFeed feed, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+        HttpContext context, string? after, Caller caller, EventFeed feed, TimeProvider time, IHostApplicationLifetime lifetime,
+        CancellationToken cancellationToken)
     {
         var isStream = context.Request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/event-stream");
         if (isStream && context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last)

@@ -61,7 +61,8 @@ internal sealed class EventEnvelopes(LinkMinter minter, ManifestBuilder manifest
         if (left is not { } remaining || remaining < TimeSpan.FromSeconds(1))
             return null;
         var signed = await minter.MintAsync(
-            batch.Ready, key, remaining < batch.LinkLifetime ? remaining : batch.LinkLifetime, HttpMethods.Get, cancellationToken);
+            batch.Ready, key, remaining < batch.LinkLifetime ? remaining : batch.LinkLifetime, HttpMethods.Get,
+            cancellationToken);
         var truth = new[] { signed.ExpiresAt, end!.Value, batch.ExpiresAt!.Value }.Min();
         return signed with { ExpiresAt = truth };
     }

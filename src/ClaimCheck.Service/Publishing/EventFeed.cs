@@ -40,7 +40,10 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
     public async Task<FeedPlace?> FindAsync(FeedPlace? after, CancellationToken cancellationToken)
     {
         var there = await catalog.QuerySingleAsync<There>(ThereSql, new { position = after?.Position ?? 0 }, cancellationToken);
-        return after is { } place ? there.Find(place) : there.Forgotten > 0 ? there.Find(new(there.Forgotten, null)) : new FeedPlace(0, null);
+        return after is { } place
+            ? there.Find(place)
+            : there.Forgotten > 0 ? there.Find(new(there.Forgotten, null))
+            : new FeedPlace(0, null);
     }
 
     /// <summary>Events after a position, oldest first. Readers at the same position, as all waiters are, share a read.</summary>
@@ -56,7 +59,8 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
     /// <param name="cancellationToken">Ends it, without an exception. It ends by itself where the cursor does not belong to this
     /// feed any more.</param>
     public async IAsyncEnumerable<IReadOnlyList<PositionedEvent>> FollowAsync(
-        Caller caller, FeedPlace place, TimeSpan quiet, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Caller caller, FeedPlace place, TimeSpan quiet, TimeProvider time,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var seen = place.Position;
         while (!cancellationToken.IsCancellationRequested)
@@ -99,12 +103,16 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
         // deleted where the position, checked afterwards, still exists. A consumer's events are those for all and its own, each
         // found by the index outbox_by_consumer, however many others there are; an administrator's are found by position.
         var ofOne = (string consumer) =>
-            $"(SELECT {OutboxEvent.Columns} FROM outbox WHERE tenant = @Tenant AND consumer = {consumer} AND position > @position ORDER BY position NULLS FIRST LIMIT @limit)";
+            $"(SELECT {OutboxEvent.Columns} FROM outbox WHERE tenant = @Tenant AND consumer = {consumer} AND position > "
+            + "@position ORDER BY position NULLS FIRST LIMIT @limit)";
         var found = caller.ActsForAll
-            ? $"SELECT {OutboxEvent.Columns} FROM outbox WHERE position > @position AND tenant = @Tenant ORDER BY position LIMIT @limit"
+            ? $"SELECT {OutboxEvent.Columns} FROM outbox WHERE position > @position AND tenant = @Tenant ORDER "
+                + "BY position LIMIT @limit"
             : $"{ofOne("'*'")} UNION ALL {ofOne("@Name")} ORDER BY position LIMIT @limit";
         await using var answers = await connection.QueryMultipleAsync(new CommandDefinition(
-            $"{found}; {ThereSql}", new { position = after.Position, caller.Tenant, caller.Name, limit }, cancellationToken: cancellationToken));
+            $"{found}; {ThereSql}",
+            new { position = after.Position, caller.Tenant, caller.Name, limit },
+            cancellationToken: cancellationToken));
         var rows = (await answers.ReadAsync<OutboxEvent>()).AsList();
         if ((await answers.ReadSingleAsync<There>()).Find(after) is not { } place)
             return null;
@@ -116,7 +124,8 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
 
         var events = new List<PositionedEvent>(rows.Count);
         foreach (var row in rows)
-            events.Add(new(FeedPlace.Of(row), await envelopes.MakeAsync(row, batches.GetValueOrDefault(row.BatchId ?? Guid.Empty), cancellationToken)));
+            events.Add(new(FeedPlace.Of(row), await envelopes.MakeAsync(
+                row, batches.GetValueOrDefault(row.BatchId ?? Guid.Empty), cancellationToken)));
         return new(events, events.Count > 0 ? events[^1].Place : place);
     }
 

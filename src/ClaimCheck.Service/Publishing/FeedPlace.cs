@@ -35,12 +35,15 @@ internal readonly record struct FeedPlace(long Position, string? Digest)
             [var first, { Length: > 0 } second] => (first, second),
             _ => ("", null),
         };
-        return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? new(position, digest) : null;
+        return long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var position)
+            ? new(position, digest)
+            : null;
     }
 
     /// <summary>The cursor.</summary>
     public override string ToString() =>
-        Paging.Cursor(Call, Digest is null ? Position.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{Position}.{Digest}"));
+        Paging.Cursor(Call, Digest is null ? Position.ToString(CultureInfo.InvariantCulture) : string.Create(
+            CultureInfo.InvariantCulture, $"{Position}.{Digest}"));
 
     /// <summary>False where both have a digest, and the digests differ.</summary>
     public bool Matches(FeedPlace there) => Digest is null || there.Digest is null || Digest == there.Digest;

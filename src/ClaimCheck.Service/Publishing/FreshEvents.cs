@@ -40,7 +40,8 @@ internal sealed class FreshEvents(NpgsqlDataSource catalog, EventEnvelopes envel
         }
 
         var remaining = await catalog.QuerySingleOrDefaultAsync<TimeSpan?>(
-            "UPDATE outbox SET manifest_expires_at = @linksExpireAt WHERE event_id = @EventId RETURNING manifest_expires_at - now()",
+            "UPDATE outbox SET manifest_expires_at = @linksExpireAt WHERE event_id = @EventId RETURNING "
+            + "manifest_expires_at - now()",
             new { row.EventId, linksExpireAt },
             cancellationToken);
         return row with { ManifestExpiresAt = linksExpireAt, ManifestRemaining = remaining };

@@ -4,7 +4,8 @@ namespace ClaimCheck.Service.Publishing;
 
 /// <summary>Writes the manifest that a BulkReady's link leads to: <c>manifest.json</c>, the last object of a batch. Each
 /// redelivery of the batch gets a manifest of its own, so that none is replaced while it is read.</summary>
-internal sealed class ManifestWriter(NpgsqlDataSource catalog, MultipartUploads uploads, IStaging staging, ManifestBuilder manifests)
+internal sealed class ManifestWriter(
+    NpgsqlDataSource catalog, MultipartUploads uploads, IStaging staging, ManifestBuilder manifests)
 {
     /// <summary>Writes a manifest with fresh links. A repetition replaces it.</summary>
     /// <returns>When the first of its links expires; null where the batch is not ready (any more).</returns>
@@ -33,7 +34,8 @@ internal sealed class ManifestWriter(NpgsqlDataSource catalog, MultipartUploads 
         return manifest.LinksExpireAt;
     }
 
-    private async Task<(ExportRow Row, IReadOnlyList<FileRow> Files)?> FindReadyAsync(BatchId batch, CancellationToken cancellationToken)
+    private async Task<(ExportRow Row, IReadOnlyList<FileRow> Files)?> FindReadyAsync(
+        BatchId batch, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         var row = await connection.QuerySingleOrDefaultAsync<ExportRow>(
@@ -44,7 +46,8 @@ internal sealed class ManifestWriter(NpgsqlDataSource catalog, MultipartUploads 
     }
 
     // Uploads that an earlier relay had begun and not completed.
-    private async Task AbortOthersAsync(BatchId batch, string key, StagedMultipartUpload mine, CancellationToken cancellationToken)
+    private async Task AbortOthersAsync(
+        BatchId batch, string key, StagedMultipartUpload mine, CancellationToken cancellationToken)
     {
         var others = await catalog.ListAsync<string>(
             "SELECT upload_id FROM multipart_uploads WHERE batch_id = @Id AND object_key = @key AND upload_id <> @UploadId",

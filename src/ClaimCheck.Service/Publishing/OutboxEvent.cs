@@ -12,8 +12,8 @@ internal sealed record OutboxEvent(
     TimeSpan? ManifestRemaining) // how long its links still live, by the catalog's clock when the row was read
 {
     public const string Columns =
-        "position, event_id, export_id, batch_id, job_id, tenant, dataset, type, consumer, data::text AS data, traceparent AS trace_parent, created_at, publication, " +
-        "manifest, manifest_expires_at, manifest_expires_at - now() AS manifest_remaining";
+        "position, event_id, export_id, batch_id, job_id, tenant, dataset, type, consumer, data::text AS data, traceparent AS " +
+        "trace_parent, created_at, publication, manifest, manifest_expires_at, manifest_expires_at - now() AS manifest_remaining";
 
     /// <summary>The batch or job that it is about.</summary>
     public Guid About => BatchId ?? JobId!.Value;
@@ -24,5 +24,6 @@ internal sealed record OutboxEvent(
     /// <summary>The envelope's source.</summary>
     public string Source => JobId is { } job ? $"/v1/bulk-jobs/{new JobId(job)}" : $"/v1/exports/{new ExportId(ExportId!.Value)}";
 
-    public static string SubjectOf(Guid? batch, Guid? job) => job is { } id ? new JobId(id).ToString() : new BatchId(batch!.Value).ToString();
+    public static string SubjectOf(Guid? batch, Guid? job) =>
+        job is { } id ? new JobId(id).ToString() : new BatchId(batch!.Value).ToString();
 }

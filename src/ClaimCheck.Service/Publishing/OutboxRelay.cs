@@ -3,7 +3,8 @@ namespace ClaimCheck.Service.Publishing;
 /// <summary>Publishes the events of the outbox, one relay at a time however many replicas run: the lock and the positions it
 /// gives are on one connection, so that a relay that lost its connection can give none. BulkReady is published here.</summary>
 internal sealed partial class OutboxRelay(
-    NpgsqlDataSource catalog, ManifestWriter manifests, CatalogSignals signals, PublishingOptions options, ILogger<OutboxRelay> logger) : BackgroundService
+    NpgsqlDataSource catalog, ManifestWriter manifests, CatalogSignals signals, PublishingOptions options,
+    ILogger<OutboxRelay> logger) : BackgroundService
 {
     private const int AtOnce = 100;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
@@ -11,7 +12,8 @@ internal sealed partial class OutboxRelay(
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(
-            nameof(OutboxRelay), token => Exclusive.RunAsync(catalog, AdvisoryLocks.OutboxRelay, RelayAsync, logger, token), logger, stoppingToken);
+            nameof(OutboxRelay), token => Exclusive.RunAsync(catalog, AdvisoryLocks.OutboxRelay, RelayAsync, logger, token),
+            logger, stoppingToken);
 
     private async Task RelayAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {
@@ -96,7 +98,8 @@ internal sealed partial class OutboxRelay(
     /// commits.</summary>
     /// <returns>False where a BulkReady's batch is no longer ready.</returns>
     private static async Task<bool> PositionAsync(
-        NpgsqlConnection connection, WaitingEvent waiting, string? manifest, DateTimeOffset? linksExpireAt, CancellationToken cancellationToken)
+        NpgsqlConnection connection, WaitingEvent waiting, string? manifest, DateTimeOffset? linksExpireAt,
+        CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (waiting.Type == EventTypes.BulkReady)
@@ -195,7 +198,8 @@ internal sealed partial class OutboxRelay(
         [LoggerMessage(LogLevel.Warning, "{Type} of {Subject} waits: {Reason}")]
         public static partial void Postponed(ILogger logger, string type, string subject, string reason);
 
-        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} can't be published; it is tried again, and other events continue.")]
+        [LoggerMessage(
+            LogLevel.Error, "{Type} {EventId} of {Subject} can't be published; it is tried again, and other events continue.")]
         public static partial void Broken(ILogger logger, Exception exception, string type, EventId eventId, string subject);
 
         [LoggerMessage(LogLevel.Information, "Events older than {Retention} are deleted from the feed.")]

@@ -14,8 +14,8 @@ internal sealed class PublishingOptions : IValidatableObject
         if (TopicArn is not null && TopicArn.Split(':') is not ["arn", _, "sns", _, _, { Length: > 0 }])
         {
             yield return new(
-                $"ClaimCheck:Publishing:TopicArn is '{TopicArn}', but must be an SNS topic's ARN (arn:aws:sns:region:account:name): " +
-                "no event could be sent.");
+                $"ClaimCheck:Publishing:TopicArn is '{TopicArn}', but must be an SNS topic's ARN " +
+                "(arn:aws:sns:region:account:name): no event could be sent.");
         }
 
         if (FeedRetention < TimeSpan.FromHours(1))

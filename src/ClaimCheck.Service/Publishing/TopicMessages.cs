@@ -30,8 +30,9 @@ internal sealed class TopicMessages(FreshEvents events, PublishingOptions option
 
     /// <summary>The size that SNS's limits count: UTF-8 bytes of the text and of the attributes' names, types and
     /// values.</summary>
-    public static int SizeOf(PublishBatchRequestEntry message) => Encoding.UTF8.GetByteCount(message.Message) + message.MessageAttributes.Sum(
-        attribute => Encoding.UTF8.GetByteCount(attribute.Key + attribute.Value.DataType + attribute.Value.StringValue));
+    public static int SizeOf(PublishBatchRequestEntry message) =>
+        Encoding.UTF8.GetByteCount(message.Message) + message.MessageAttributes.Sum(
+            attribute => Encoding.UTF8.GetByteCount(attribute.Key + attribute.Value.DataType + attribute.Value.StringValue));
 
     private static MessageAttributeValue Text(string value) => new() { DataType = "String", StringValue = value };
 }

@@ -4,7 +4,8 @@ using ClaimCheck.Aws.Wire;
 
 namespace ClaimCheck.Service.Publishing;
 
-/// <summary>Publishes events to the SNS topic, as many with one call as it takes, and says of each that did not go out why.</summary>
+/// <summary>Publishes events to the SNS topic, as many with one call as it takes, and says of each that did
+/// not go out why.</summary>
 internal sealed partial class TopicPublisher(
     AmazonSimpleNotificationServiceClient sns, TopicMessages messages, PublishingOptions options, ILogger<TopicPublisher> logger)
 {
@@ -44,7 +45,8 @@ internal sealed partial class TopicPublisher(
     }
 
     // As many as one call takes, by count and by bytes.
-    private static IEnumerable<List<(OutboxEvent Row, PublishBatchRequestEntry Message)>> Calls(IEnumerable<(OutboxEvent Row, PublishBatchRequestEntry Message)> made)
+    private static IEnumerable<List<(OutboxEvent Row, PublishBatchRequestEntry Message)>> Calls(
+        IEnumerable<(OutboxEvent Row, PublishBatchRequestEntry Message)> made)
     {
         var (some, bytes) = (new List<(OutboxEvent, PublishBatchRequestEntry)>(), 0);
         foreach (var item in made)
@@ -64,12 +66,17 @@ internal sealed partial class TopicPublisher(
             yield return some;
     }
 
-    private async Task<IReadOnlyList<Unsent>> SendAsync(List<(OutboxEvent Row, PublishBatchRequestEntry Message)> some, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Unsent>> SendAsync(
+        List<(OutboxEvent Row, PublishBatchRequestEntry Message)> some, CancellationToken cancellationToken)
     {
         PublishBatchResponse answer;
         try
         {
-            var request = new PublishBatchRequest { TopicArn = options.TopicArn!, PublishBatchRequestEntries = [.. some.Select(item => item.Message)] };
+            var request = new PublishBatchRequest
+            {
+                TopicArn = options.TopicArn!,
+                PublishBatchRequestEntries = [.. some.Select(item => item.Message)],
+            };
             answer = await sns.PublishBatchAsync(request, cancellationToken);
         }
         catch (AwsMessagingException e) when (e.Kind == AwsFailure.Invalid)
@@ -126,10 +133,12 @@ internal sealed partial class TopicPublisher(
         [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} is set aside: the topic will never accept it. {Reason}")]
         public static partial void Refused(ILogger logger, string type, EventId eventId, string subject, string reason);
 
-        [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} can't be sent to the topic; it is tried again, and those of other batches continue.")]
+        [LoggerMessage(LogLevel.Error,
+            "{Type} {EventId} of {Subject} can't be sent to the topic; it is tried again, and those of other batches continue.")]
         public static partial void Broken(ILogger logger, Exception exception, string type, EventId eventId, string subject);
 
-        [LoggerMessage(LogLevel.Warning, "{Type} {EventId} of {Subject} can't be sent to the topic yet, and those of other batches continue: {Reason}")]
+        [LoggerMessage(LogLevel.Warning,
+            "{Type} {EventId} of {Subject} can't be sent to the topic yet, and those of other batches continue: {Reason}")]
         public static partial void Postponed(ILogger logger, string type, EventId eventId, string subject, string reason);
     }
 }

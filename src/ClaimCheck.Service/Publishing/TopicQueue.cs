@@ -48,7 +48,8 @@ internal sealed class TopicQueue(PublishingOptions options)
         var seen = new HashSet<Guid>();
         var events = rows.TakeWhile(row => seen.Add(row.About)).ToList();
         var behind = await connection.ListAsync<Guid>(
-            "SELECT DISTINCT subject FROM topic_waiting WHERE topic = @topic AND subject = ANY (@Subjects) AND next_try_at IS NOT NULL",
+            "SELECT DISTINCT subject FROM topic_waiting WHERE topic = @topic AND subject = ANY (@Subjects) AND "
+            + "next_try_at IS NOT NULL",
             new { topic, Subjects = events.Select(row => row.About).ToArray() },
             cancellationToken);
         return (position, events, behind.ToHashSet());
@@ -56,7 +57,8 @@ internal sealed class TopicQueue(PublishingOptions options)
 
     /// <summary>Moves the topic's position behind these events; those that it has not received are stored as waiting.</summary>
     public async Task MoveAsync(
-        NpgsqlConnection connection, long from, IReadOnlyList<OutboxEvent> events, IReadOnlyList<Unsent> unsent, CancellationToken cancellationToken)
+        NpgsqlConnection connection, long from, IReadOnlyList<OutboxEvent> events, IReadOnlyList<Unsent> unsent,
+        CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         foreach (var one in unsent)
@@ -68,7 +70,16 @@ internal sealed class TopicQueue(PublishingOptions options)
                         CASE WHEN @IsTerminal THEN NULL ELSE now() + interval '250 milliseconds' * @tries END)
                 ON CONFLICT (topic, event_id) DO NOTHING
                 """,
-                new { topic, one.Event.EventId, one.Event.Position, one.Event.About, reason = Told(one), tries = one.Reason is null ? 0 : 1, one.IsTerminal },
+                new
+                {
+                    topic,
+                    one.Event.EventId,
+                    one.Event.Position,
+                    one.Event.About,
+                    reason = Told(one),
+                    tries = one.Reason is null ? 0 : 1,
+                    one.IsTerminal,
+                },
                 cancellationToken);
         }
 
@@ -82,7 +93,8 @@ internal sealed class TopicQueue(PublishingOptions options)
     /// <summary>Records the outcomes of tries of single events. The delay of one that fails again doubles, up to five
     /// minutes.</summary>
     public Task SettleAsync(
-        NpgsqlConnection connection, IReadOnlyList<OutboxEvent> tried, IReadOnlyList<Unsent> unsent, CancellationToken cancellationToken) =>
+        NpgsqlConnection connection, IReadOnlyList<OutboxEvent> tried, IReadOnlyList<Unsent> unsent,
+        CancellationToken cancellationToken) =>
         connection.ExecuteAsync(
             """
             DELETE FROM topic_waiting WHERE topic = @topic AND event_id = ANY (@Sent);

@@ -7,7 +7,8 @@ namespace ClaimCheck.Service.Publishing;
 /// and drains later. One event that can't be sent now, or never, is set aside (<see cref="TopicQueue"/>): those of its batch wait
 /// behind it, and all others continue.</summary>
 internal sealed partial class TopicRelay(
-    NpgsqlDataSource catalog, TopicPublisher publisher, TopicQueue queue, CatalogSignals signals, ILogger<TopicRelay> logger) : BackgroundService
+    NpgsqlDataSource catalog, TopicPublisher publisher, TopicQueue queue, CatalogSignals signals, ILogger<TopicRelay> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250);
@@ -15,7 +16,8 @@ internal sealed partial class TopicRelay(
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(
-            nameof(TopicRelay), token => Exclusive.RunAsync(catalog, AdvisoryLocks.TopicRelay, RelayAsync, logger, token), logger, stoppingToken);
+            nameof(TopicRelay), token => Exclusive.RunAsync(catalog, AdvisoryLocks.TopicRelay, RelayAsync, logger, token), logger,
+            stoppingToken);
 
     private async Task RelayAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {
@@ -49,7 +51,8 @@ internal sealed partial class TopicRelay(
         if (events.Count == 0)
             return due.Count > 0;
         var unsent = await publisher.PublishAsync([.. events.Where(row => !behind.Contains(row.About))], cancellationToken);
-        var waiting = events.Where(row => behind.Contains(row.About)).Select(row => new Unsent(row, Reason: null, IsTerminal: false));
+        var waiting = events.Where(row => behind.Contains(row.About))
+            .Select(row => new Unsent(row, Reason: null, IsTerminal: false));
         await queue.MoveAsync(connection, position, events, [.. unsent, .. waiting], cancellationToken);
         return true;
     }

@@ -15,8 +15,10 @@ internal static class FailureEndpoints
 
     public static IEndpointRouteBuilder MapFailures(this IEndpointRouteBuilder routes)
     {
-        var failures = routes.MapGroup("/v1/batches/{batchId}/receipts/{consumer}/failures").WithTags("Receipts").ProducesProblems(400, 401, 404, 410);
-        failures.MapPost("", Post).WithName("AddFailures").WithSummary("Adds failed records, merged by key; the whole body is accepted, or nothing.")
+        var failures = routes.MapGroup("/v1/batches/{batchId}/receipts/{consumer}/failures").WithTags("Receipts")
+            .ProducesProblems(400, 401, 404, 410);
+        failures.MapPost("", Post).WithName("AddFailures")
+            .WithSummary("Adds failed records, merged by key; the whole body is accepted, or nothing.")
             .Accepts<IReadOnlyList<RecordFailure>>("application/json", Lines).ProducesProblems(403, 409, 413, 415, 422, 503);
         failures.MapMethods("", [HttpMethods.Get, HttpMethods.Head], List).WithName("ListFailures")
             .WithSummary("The failed records, in pages, or all of them as application/x-ndjson.")
@@ -26,7 +28,8 @@ internal static class FailureEndpoints
     }
 
     private static async Task<Results<Ok<Receipt>, ProblemResult>> Post(
-        string batchId, string consumer, HttpContext context, Caller caller, FailureIntake intake, TemporaryFiles temporary, ReceiptViews views, CancellationToken cancellationToken)
+        string batchId, string consumer, HttpContext context, Caller caller, FailureIntake intake, TemporaryFiles temporary,
+        ReceiptViews views, CancellationToken cancellationToken)
     {
         if (!BatchId.TryParse(batchId, out var id))
             return Problems.NotFound("batch");
@@ -43,7 +46,8 @@ internal static class FailureEndpoints
         }
         catch (IOException e) when (e is not BadHttpRequestException && !context.RequestAborted.IsCancellationRequested)
         {
-            return Problems.Of(ProblemCodes.StagingUnavailable, "The body could not be stored: there may be no space for temporary files.", retryAfter: AskAgain);
+            return Problems.Of(ProblemCodes.StagingUnavailable,
+                "The body could not be stored: there may be no space for temporary files.", retryAfter: AskAgain);
         }
 
         await using (body)
@@ -51,7 +55,8 @@ internal static class FailureEndpoints
     }
 
     private static async Task<Results<Ok<Receipt>, ProblemResult>> TakeAsync(
-        BatchId id, string consumer, Stream body, bool isArray, Caller caller, FailureIntake intake, ReceiptViews views, CancellationToken cancellationToken)
+        BatchId id, string consumer, Stream body, bool isArray, Caller caller, FailureIntake intake, ReceiptViews views,
+        CancellationToken cancellationToken)
     {
         var reader = new FailureReader(PipeReader.Create(body, new StreamPipeReaderOptions(leaveOpen: true)));
         var failures = isArray ? reader.ReadArrayAsync(cancellationToken) : reader.ReadLinesAsync(cancellationToken);
@@ -68,12 +73,15 @@ internal static class FailureEndpoints
         }
         catch (JsonException)
         {
-            return Problems.Of(ProblemCodes.MalformedJson, $"The body is not a well-formed JSON array; {reader.Count} records of it could be read, and none is accepted.");
+            return Problems.Of(
+                ProblemCodes.MalformedJson,
+                $"The body is not a well-formed JSON array; {reader.Count} records of it could be read, and none is accepted.");
         }
     }
 
     private static async Task<IResult> List(
-        string batchId, string consumer, HttpContext context, Caller caller, ExportStore store, ReceiptViews views, FailureLists lists, CancellationToken cancellationToken)
+        string batchId, string consumer, HttpContext context, Caller caller, ExportStore store, ReceiptViews views,
+        FailureLists lists, CancellationToken cancellationToken)
     {
         var failureClass = context.Request.Query["class"].ToString() is { Length: > 0 } wanted ? wanted : null;
         if (failureClass is not null && !FailureClass.All.Contains(failureClass, StringComparer.Ordinal))
@@ -91,14 +99,18 @@ internal static class FailureEndpoints
         if (ExportState.IsEnd(batch.EffectiveState))
             return Problems.Of(Refusals.Gone(batch.EffectiveState));
 
-        if (context.Request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals(Lines, StringComparison.OrdinalIgnoreCase)))
-            return new LinesResult(lists.AllAsync(id, consumer, failureClass, cancellationToken), $"{batch.Dataset}-{id}-{consumer}-failures.ndjson");
+        if (context.Request.GetTypedHeaders().Accept
+            .Any(type => type.MediaType.Equals(Lines, StringComparison.OrdinalIgnoreCase)))
+            return new LinesResult(
+                lists.AllAsync(id, consumer, failureClass, cancellationToken),
+                $"{batch.Dataset}-{id}-{consumer}-failures.ndjson");
         var rows = await lists.PageAsync(id, consumer, failureClass, after, paging.WithNext, cancellationToken);
         return TypedResults.Ok(paging.Of(rows, row => row.ToContract(), row => Convert.ToHexStringLower(row.Digest)));
     }
 
     // The whole body, before anything of the catalog is locked: a caller sends as slowly as it likes.
-    private static async Task<Stream> ReceiveAsync(HttpContext context, TemporaryFiles temporary, CancellationToken cancellationToken)
+    private static async Task<Stream> ReceiveAsync(
+        HttpContext context, TemporaryFiles temporary, CancellationToken cancellationToken)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = LargestBody;
@@ -119,7 +131,8 @@ internal static class FailureEndpoints
     private static bool? IsArray(HttpRequest request)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-            || (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
+            || (type.Charset.HasValue
+                && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
         {
             return null;
         }
@@ -135,7 +148,8 @@ internal static class FailureEndpoints
     private static bool TryHex(string text, out byte[] bytes)
     {
         bytes = new byte[text.Length / 2];
-        return Convert.FromHexString(text, bytes, out _, out var written) == System.Buffers.OperationStatus.Done && written == bytes.Length;
+        return Convert.FromHexString(text, bytes, out _, out var written) == System.Buffers.OperationStatus.Done
+            && written == bytes.Length;
     }
 
     private sealed class LinesResult(IAsyncEnumerable<RecordFailure> failures, string fileName) : IResult
@@ -149,7 +163,8 @@ internal static class FailureEndpoints
                 return;
             await foreach (var failure in failures)
             {
-                await response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(failure, ClaimCheckJson.Options), httpContext.RequestAborted);
+                await response.Body.WriteAsync(
+                    JsonSerializer.SerializeToUtf8Bytes(failure, ClaimCheckJson.Options), httpContext.RequestAborted);
                 await response.Body.WriteAsync("\n"u8.ToArray(), httpContext.RequestAborted);
             }
         }

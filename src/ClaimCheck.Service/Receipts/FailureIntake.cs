@@ -38,7 +38,8 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
         if (receipt is { IsEnded: true })
         {
             return await ChangesAsync(transaction, id, consumer, cancellationToken)
-                ? (null, new Refused(ProblemCodes.ReceiptEnded, $"The receipt is {receipt.State}, and the request would change its failures."))
+                ? (null, new Refused(
+                    ProblemCodes.ReceiptEnded, $"The receipt is {receipt.State}, and the request would change its failures."))
                 : (batch, null);
         }
 
@@ -52,10 +53,12 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
 
     // Record keys are deleted with the batch's end, and none are accepted after it.
     private static Refused? Refusal(ExportRow batch) =>
-        ReceiptRules.Reportable(batch) ?? (batch.EffectiveState == ExportState.Ready ? null : Refusals.Gone(batch.EffectiveState));
+        ReceiptRules.Reportable(batch)
+        ?? (batch.EffectiveState == ExportState.Ready ? null : Refusals.Gone(batch.EffectiveState));
 
     /// <returns>False where there are too many.</returns>
-    private static async Task<bool> CopyAsync(Transaction transaction, IAsyncEnumerable<RecordFailure> failures, CancellationToken cancellationToken)
+    private static async Task<bool> CopyAsync(
+        Transaction transaction, IAsyncEnumerable<RecordFailure> failures, CancellationToken cancellationToken)
     {
         await transaction.ExecuteAsync(
             """
@@ -66,7 +69,8 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
             cancellationToken);
         var count = 0;
         // Disposed without Complete, the copy is undone.
-        await using var copy = await transaction.Connection.BeginBinaryImportAsync("COPY incoming FROM STDIN (FORMAT binary)", cancellationToken);
+        await using var copy = await transaction.Connection.BeginBinaryImportAsync(
+            "COPY incoming FROM STDIN (FORMAT binary)", cancellationToken);
         await foreach (var failure in failures.WithCancellation(cancellationToken))
         {
             if (++count > MostRecords)
@@ -90,7 +94,8 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
 
     // Whether any of it differs from what was said before. Looked up one by one, as below: without statistics on rows inserted
     // a moment ago, a join may be planned as a nested loop over all pairs.
-    private static Task<bool> ChangesAsync(Transaction transaction, BatchId batch, string consumer, CancellationToken cancellationToken) =>
+    private static Task<bool> ChangesAsync(
+        Transaction transaction, BatchId batch, string consumer, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteScalarAsync<bool>(transaction.LongCommand(
             """
             SELECT EXISTS (
@@ -102,7 +107,8 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
             cancellationToken));
 
     /// <returns>How many are listed now.</returns>
-    private static Task<long> MergeAsync(Transaction transaction, BatchId batch, string consumer, CancellationToken cancellationToken) =>
+    private static Task<long> MergeAsync(
+        Transaction transaction, BatchId batch, string consumer, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteScalarAsync<long>(transaction.LongCommand(
             """
             WITH given AS MATERIALIZED (
@@ -136,5 +142,6 @@ internal sealed class FailureIntake(NpgsqlDataSource catalog)
             cancellationToken));
 
     private static byte[] Said(RecordFailure failure) =>
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{failure.Class}\0{failure.Code}\0{(failure.Message is null ? "" : "=" + failure.Message)}"))[..16];
+        SHA256.HashData(Encoding.UTF8.GetBytes(
+            $"{failure.Class}\0{failure.Code}\0{(failure.Message is null ? "" : "=" + failure.Message)}"))[..16];
 }

@@ -4,7 +4,8 @@ using ClaimCheck.Service.Receipts.Ledger;
 namespace ClaimCheck.Service.Receipts;
 
 /// <summary>The body is invalid; the faults by field: <c>[12].class</c> is the thirteenth record's class.</summary>
-internal sealed class BadFailuresException(string field, string message) : Exception("The body contains something that is not a failed record.")
+internal sealed class BadFailuresException(string field, string message)
+    : Exception("The body contains something that is not a failed record.")
 {
     public string Field { get; } = field;
     public string Reason { get; } = message;
@@ -197,7 +198,8 @@ internal static class FailureRules
                 return text;
             }
 
-            throw new BadFailuresException($"[{index}].{field}", $"Must be text of at most {longest:N0} characters, without NUL.");
+            throw new BadFailuresException(
+                $"[{index}].{field}", $"Must be text of at most {longest:N0} characters, without NUL.");
         }
     }
 }

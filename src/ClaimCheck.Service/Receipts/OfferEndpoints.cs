@@ -5,16 +5,20 @@ internal static class OfferEndpoints
 {
     public static IEndpointRouteBuilder MapOffers(this IEndpointRouteBuilder routes)
     {
-        var batch = routes.MapGroup("/v1/batches/{batchId}").WithTags("Receipts").ProducesProblems(400, 401, 403, 404, 409, 410, 413, 415, 422, 503);
-        batch.MapPost("/retries", Retry).WithName("RetryFailures").WithSummary("A new export of one consumer's transient failures alone.")
+        var batch = routes.MapGroup("/v1/batches/{batchId}").WithTags("Receipts")
+            .ProducesProblems(400, 401, 403, 404, 409, 410, 413, 415, 422, 503);
+        batch.MapPost("/retries", Retry).WithName("RetryFailures")
+            .WithSummary("A new export of one consumer's transient failures alone.")
             .Accepts<ConsumerRequest>("application/json");
-        batch.MapPost("/redeliveries", Redeliver).WithName("RedeliverBatch").WithSummary("BulkReady once more, to one consumer alone.")
+        batch.MapPost("/redeliveries", Redeliver).WithName("RedeliverBatch")
+            .WithSummary("BulkReady once more, to one consumer alone.")
             .Accepts<ConsumerRequest>("application/json");
         return routes;
     }
 
     private static async Task<Results<Accepted<Export>, ProblemResult>> Retry(
-        string batchId, HttpContext context, Caller caller, Retries retries, ExportViews views, CancellationToken cancellationToken)
+        string batchId, HttpContext context, Caller caller, Retries retries, ExportViews views,
+        CancellationToken cancellationToken)
     {
         var (id, consumer, refusal) = await ReadAsync(batchId, context.Request, cancellationToken);
         if (refusal is not null)
@@ -23,7 +27,8 @@ internal static class OfferEndpoints
         if (refused is not null)
             return Problems.Of(refused);
         Waiting.AskAgain(context);
-        return TypedResults.Accepted(ExportViews.PathOf(retry!.ExportId), await views.ShowWithStagingAsync(retry, cancellationToken));
+        return TypedResults.Accepted(
+            ExportViews.PathOf(retry!.ExportId), await views.ShowWithStagingAsync(retry, cancellationToken));
     }
 
     private static async Task<Results<Accepted<Redelivery>, ProblemResult>> Redeliver(

@@ -9,16 +9,20 @@ internal static class ReceiptEndpoints
     public static IEndpointRouteBuilder MapReceiptCalls(this IEndpointRouteBuilder routes)
     {
         var receipts = routes.MapGroup("/v1/batches/{batchId}/receipts").WithTags("Receipts").ProducesProblems(401, 404);
-        receipts.MapMethods("", Read, List).WithName("ListReceipts").WithSummary("One row per consumer, including those that have not reported yet.")
+        receipts.MapMethods("", Read, List).WithName("ListReceipts")
+            .WithSummary("One row per consumer, including those that have not reported yet.")
             .ReadsPaging().ProducesProblems(400);
-        receipts.MapMethods("/{consumer}", Read, Get).WithName("GetReceipt").WithSummary("One consumer's receipt, with the outcomes of retries folded in.");
-        receipts.MapPut("/{consumer}", Put).WithName("PutReceipt").WithSummary("Replaces a consumer's state, counts and checkpoint.")
+        receipts.MapMethods("/{consumer}", Read, Get).WithName("GetReceipt")
+            .WithSummary("One consumer's receipt, with the outcomes of retries folded in.");
+        receipts.MapPut("/{consumer}", Put).WithName("PutReceipt")
+            .WithSummary("Replaces a consumer's state, counts and checkpoint.")
             .Accepts<ReceiptReport>("application/json").ProducesProblems(400, 403, 409, 410, 413, 415, 422, 503);
         return routes;
     }
 
     private static async Task<Results<Ok<Page<Receipt>>, ProblemResult>> List(
-        string batchId, HttpContext context, Caller caller, ExportStore store, ReceiptViews views, CancellationToken cancellationToken)
+        string batchId, HttpContext context, Caller caller, ExportStore store, ReceiptViews views,
+        CancellationToken cancellationToken)
     {
         if (Paging.Read(context.Request, ListCall, out var refusal) is not { } paging)
             return refusal!;
@@ -31,7 +35,8 @@ internal static class ReceiptEndpoints
     }
 
     private static async Task<Results<Ok<Receipt>, ProblemResult>> Get(
-        string batchId, string consumer, Caller caller, ExportStore store, ReceiptViews views, CancellationToken cancellationToken)
+        string batchId, string consumer, Caller caller, ExportStore store, ReceiptViews views,
+        CancellationToken cancellationToken)
     {
         if (!BatchId.TryParse(batchId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } batch)
             return Problems.NotFound("batch");
@@ -41,7 +46,8 @@ internal static class ReceiptEndpoints
     }
 
     private static async Task<Results<Ok<Receipt>, ProblemResult>> Put(
-        string batchId, string consumer, HttpContext context, Caller caller, ReceiptReports reports, ReceiptViews views, CancellationToken cancellationToken)
+        string batchId, string consumer, HttpContext context, Caller caller, ReceiptReports reports, ReceiptViews views,
+        CancellationToken cancellationToken)
     {
         if (!BatchId.TryParse(batchId, out var id))
             return Problems.NotFound("batch");

@@ -33,7 +33,9 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLe
             if (after.IsDiscarded)
                 await accounts.UndoAsync(transaction, original, after, cancellationToken);
             else if (await CountStrangersAsync(transaction, original, after, cancellationToken) is var strangers and > 0)
-                return (null, new Refused(ProblemCodes.CountsDoNotAddUp, $"{strangers} of the listed failures are of records that this retry does not contain."));
+                return (null, new Refused(
+                    ProblemCodes.CountsDoNotAddUp,
+                    $"{strangers} of the listed failures are of records that this retry does not contain."));
             else
                 await accounts.FoldAsync(transaction, original, after, cancellationToken);
         }
@@ -60,12 +62,22 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLe
                    said_transient = excluded.said_transient, said_terminal = excluded.said_terminal, updated_at = now()
             RETURNING {ReceiptRow.Columns}
             """,
-            new { Id = batch.Value, consumer, report.State, report.Succeeded, report.Transient, report.Terminal, report.Checkpoint },
+            new
+            {
+                Id = batch.Value,
+                consumer,
+                report.State,
+                report.Succeeded,
+                report.Transient,
+                report.Terminal,
+                report.Checkpoint,
+            },
             cancellationToken);
 
     // Failures of a retry whose keys are not among its records could not be folded by key. Once the original has ended, its keys
     // are deleted, and this can't be checked.
-    private static Task<long> CountStrangersAsync(Transaction transaction, BatchId original, ReceiptRow retry, CancellationToken cancellationToken) =>
+    private static Task<long> CountStrangersAsync(
+        Transaction transaction, BatchId original, ReceiptRow retry, CancellationToken cancellationToken) =>
         transaction.Connection.ExecuteScalarAsync<long>(transaction.LongCommand(
             """
             SELECT count(*)
@@ -81,7 +93,9 @@ internal sealed partial class ReceiptReports(NpgsqlDataSource catalog, ReceiptLe
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "{Consumer} reports batch {BatchId} as {State}: {Succeeded} records succeeded, {Transient} failures are transient, {Terminal} terminal.")]
-        public static partial void Reported(ILogger logger, string consumer, BatchId batchId, string state, long succeeded, long transient, long terminal);
+        [LoggerMessage(LogLevel.Information, "{Consumer} reports batch {BatchId} as {State}: {Succeeded} records succeeded, "
+            + "{Transient} failures are transient, {Terminal} terminal.")]
+        public static partial void Reported(
+            ILogger logger, string consumer, BatchId batchId, string state, long succeeded, long transient, long terminal);
     }
 }

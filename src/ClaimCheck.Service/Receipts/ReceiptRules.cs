@@ -27,7 +27,9 @@ internal static class ReceiptRules
             return AddsUp(batch, before, report) ?? Fits(report);
         if (TooLarge(batch, report) is { Count: > 0 } errors)
             return Refused.Invalid(errors);
-        return report.State != ReceiptState.Discarded || batch.EffectiveState == ExportState.Revoked ? null : new Refused(ProblemCodes.BatchNotRevoked);
+        return report.State != ReceiptState.Discarded || batch.EffectiveState == ExportState.Revoked
+            ? null
+            : new Refused(ProblemCodes.BatchNotRevoked);
     }
 
     /// <summary>Why nothing can be reported on the batch: it is not ready yet, or never was. Else null.</summary>
@@ -37,7 +39,8 @@ internal static class ReceiptRules
         : Refusals.NotReady(AskAgain);
 
     private static Dictionary<string, string[]> TooLarge(ExportRow batch, ReceiptReport report) =>
-        new (string Name, long Count)[] { ("succeeded", report.Succeeded), ("transient", report.Transient), ("terminal", report.Terminal) }
+        new (string Name, long Count)[] { ("succeeded", report.Succeeded), ("transient", report.Transient),
+            ("terminal", report.Terminal) }
             .Where(count => count.Count > batch.Records)
             .ToDictionary(count => count.Name, _ => new[] { $"The batch has {batch.Records} records." }, StringComparer.Ordinal);
 
@@ -59,7 +62,8 @@ internal static class ReceiptRules
         {
             return new Refused(
                 ProblemCodes.CountsDoNotAddUp,
-                $"{report.Succeeded} succeeded, {report.Transient} transient and {report.Terminal} terminal are {sum}, but the batch has {batch.Records} records.");
+                $"{report.Succeeded} succeeded, {report.Transient} transient and {report.Terminal} terminal are {sum}, but the "
+                + $"batch has {batch.Records} records.");
         }
 
         // After the batch's end its keys are not kept, and none are accepted: the counts alone are used.
@@ -68,7 +72,8 @@ internal static class ReceiptRules
         {
             return new Refused(
                 ProblemCodes.CountsDoNotAddUp,
-                $"{report.Transient} transient and {report.Terminal} terminal are reported, but {transient} and {terminal} are listed.");
+                $"{report.Transient} transient and {report.Terminal} terminal are reported, but {transient} and "
+                + $"{terminal} are listed.");
         }
 
         return null;

@@ -13,8 +13,10 @@ internal sealed class ReceiptViews(ReceiptOverview board, PublicAddress address,
     }
 
     /// <summary>By consumer, one more than asked for where there are more.</summary>
-    public async Task<IReadOnlyList<Receipt>> ListAsync(ExportRow batch, string? after, int limit, CancellationToken cancellationToken) =>
-        [.. (await board.ReadAsync(OverviewOf.Of(batch), null, after, limit, cancellationToken)).Select(place => Show(batch, place))];
+    public async Task<IReadOnlyList<Receipt>> ListAsync(
+        ExportRow batch, string? after, int limit, CancellationToken cancellationToken) =>
+        [.. (await board.ReadAsync(OverviewOf.Of(batch), null, after, limit, cancellationToken)).Select(place =>
+            Show(batch, place))];
 
     private Receipt Show(ExportRow batch, ConsumerOutcome place)
     {
@@ -35,13 +37,17 @@ internal sealed class ReceiptViews(ReceiptOverview board, PublicAddress address,
             CreatedAt = receipt?.CreatedAt,
             UpdatedAt = receipt?.UpdatedAt,
             // Whole seconds; the moment itself may be slightly ahead of another connection's clock.
-            Age = place.Silence is { } silence ? IsoDuration.Format(TimeSpan.FromSeconds(Math.Max(0, Math.Floor(silence.TotalSeconds)))) : null,
+            Age = place.Silence is { } silence
+                ? IsoDuration.Format(TimeSpan.FromSeconds(Math.Max(0, Math.Floor(silence.TotalSeconds))))
+                : null,
             Rounds = Rounds(receipt),
             Links = new(
                 self,
                 self + "/failures",
                 path,
-                isReady && receipt is { Transient: > 0 } && batch.FrozenDataset.Origin == RecordOrigin.Query ? path + "/retries" : null,
+                isReady && receipt is { Transient: > 0 } && batch.FrozenDataset.Origin == RecordOrigin.Query
+                    ? path + "/retries"
+                    : null,
                 isReady ? path + "/redeliveries" : null),
         };
     }

@@ -4,7 +4,8 @@ namespace ClaimCheck.Service.Receipts;
 
 /// <summary>Time-driven work, one process at a time: batches that are overdue, rounds of retries whose batch ended without an
 /// outcome, record keys of batches that have ended.</summary>
-internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLedger accounts, ILogger<ReceiptWorker> logger) : BackgroundService
+internal sealed partial class ReceiptWorker(
+    NpgsqlDataSource catalog, ReceiptLedger accounts, ILogger<ReceiptWorker> logger) : BackgroundService
 {
     private const int AtOnce = 100;
     private const int KeysAtOnce = 10_000;
@@ -14,7 +15,8 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(
-            nameof(ReceiptWorker), token => Exclusive.RunAsync(catalog, AdvisoryLocks.Receipts, TickAsync, logger, token), logger, stoppingToken);
+            nameof(ReceiptWorker), token => Exclusive.RunAsync(catalog, AdvisoryLocks.Receipts, TickAsync, logger, token), logger,
+            stoppingToken);
 
     private async Task TickAsync(NpgsqlConnection connection, CancellationToken stoppingToken)
     {
@@ -159,13 +161,16 @@ internal sealed partial class ReceiptWorker(NpgsqlDataSource catalog, ReceiptLed
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Time-driven work for batch {BatchId} failed; it is tried again in {RetryDelay}, and other batches continue.")]
+        [LoggerMessage(LogLevel.Error,
+            "Time-driven work for batch {BatchId} failed; it is tried again in {RetryDelay}, and other batches continue.")]
         public static partial void Broken(ILogger logger, Exception exception, BatchId batchId, TimeSpan retryDelay);
 
-        [LoggerMessage(LogLevel.Warning, "Batch {BatchId} is overdue: not every consumer has applied it as its dataset's definition of success says.")]
+        [LoggerMessage(LogLevel.Warning,
+            "Batch {BatchId} is overdue: not every consumer has applied it as its dataset's definition of success says.")]
         public static partial void Overdue(ILogger logger, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Information, "A round of retries of {Consumer} for batch {BatchId} is lost: {Retry} has ended without an outcome.")]
+        [LoggerMessage(LogLevel.Information,
+            "A round of retries of {Consumer} for batch {BatchId} is lost: {Retry} has ended without an outcome.")]
         public static partial void Lost(ILogger logger, string consumer, BatchId batchId, BatchId retry);
     }
 }

@@ -23,5 +23,6 @@ internal static class ReceiptsFeature
         return builder;
     }
 
-    public static IEndpointRouteBuilder MapReceipts(this IEndpointRouteBuilder routes) => routes.MapReceiptCalls().MapFailures().MapOffers();
+    public static IEndpointRouteBuilder MapReceipts(this IEndpointRouteBuilder routes) =>
+        routes.MapReceiptCalls().MapFailures().MapOffers();
 }

@@ -23,7 +23,9 @@ internal sealed partial class Redeliveries(NpgsqlDataSource catalog, ILogger<Red
         if (await transaction.ExecuteScalarAsync<long>(
             "SELECT count(*) FROM outbox WHERE batch_id = @Id", new { Id = id.Value }, cancellationToken) >= MostEvents)
         {
-            return (null, new Refused(ProblemCodes.LimitReached, $"The feed keeps {MostEvents} events of this batch: no more are created until the first have expired."));
+            return (null, new Refused(
+                ProblemCodes.LimitReached,
+                $"The feed keeps {MostEvents} events of this batch: no more are created until the first have expired."));
         }
 
         var eventId = await Outbox.AddAsync(

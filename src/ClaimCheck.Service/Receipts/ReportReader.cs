@@ -38,7 +38,8 @@ internal static class ReportReader
     private static string? Text(FieldReader fields, string field, bool isRequired, int longest)
     {
         var value = fields.Take(field);
-        if (value is { ValueKind: JsonValueKind.String } text && text.GetString() is { } read && read.Length <= longest && !read.Contains('\0', StringComparison.Ordinal))
+        if (value is { ValueKind: JsonValueKind.String } text && text.GetString() is { } read && read.Length <= longest
+            && !read.Contains('\0', StringComparison.Ordinal))
             return read;
         if (value is not null)
             fields.Fail(field, $"Must be text of at most {longest} characters, without NUL.");

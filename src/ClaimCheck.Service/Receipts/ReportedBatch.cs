@@ -9,7 +9,8 @@ internal static class ReportedBatch
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(1);
 
     /// <summary>The batch, where the caller has one by this id.</summary>
-    public static async Task<ExportRow?> FindAsync(Transaction transaction, Caller caller, BatchId batch, CancellationToken cancellationToken) =>
+    public static async Task<ExportRow?> FindAsync(
+        Transaction transaction, Caller caller, BatchId batch, CancellationToken cancellationToken) =>
         await transaction.QuerySingleOrDefaultAsync<ExportRow>(
             $"SELECT {ExportRow.Columns} FROM exports WHERE batch_id = @Id AND tenant = @Tenant",
             new { Id = batch.Value, caller.Tenant },
@@ -42,5 +43,7 @@ internal static class ReportedBatch
 
     /// <summary>Why the caller may not act for this consumer of this batch, or null.</summary>
     public static Refused? Refusal(Caller caller, ExportRow batch, string consumer) =>
-        caller.MaySpeakFor(consumer) && (batch.Consumer == "*" || batch.Consumer == consumer) ? null : new Refused(ProblemCodes.OtherConsumer);
+        caller.MaySpeakFor(consumer) && (batch.Consumer == "*" || batch.Consumer == consumer)
+            ? null
+            : new Refused(ProblemCodes.OtherConsumer);
 }

@@ -5,7 +5,8 @@ namespace ClaimCheck.Service.Receipts;
 /// <summary>Rounds of retries: an export of only one consumer's transient failures, with the original's query and criteria as
 /// they were frozen. The round and its export begin in one transaction; while it runs, a repeated request gets the same
 /// answer.</summary>
-internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger accounts, ReceiptOptions options, ILogger<Retries> logger)
+internal sealed partial class Retries(
+    NpgsqlDataSource catalog, ReceiptLedger accounts, ReceiptOptions options, ILogger<Retries> logger)
 {
     /// <returns>The round's export, or the refusal.</returns>
     public async Task<(ExportRow? Retry, Refused? Refusal)> AskAsync(
@@ -60,8 +61,8 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger ac
         {
             return new Refused(
                 ProblemCodes.NothingToRetry,
-                "The batch's records came in files: no query gives the failed ones again. Ask for a redelivery of the whole batch (POST …/redeliveries), "
-                + "or have its producer send those that …/failures lists in a batch of their own.");
+                "The batch's records came in files: no query gives the failed ones again. Ask for a redelivery of the whole "
+                + "batch (POST …/redeliveries), or have its producer send those that …/failures lists in a batch of their own.");
         }
 
         if (receipt is not { State: ReceiptState.PartiallyFailed or ReceiptState.Failed })
@@ -76,7 +77,10 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger ac
         if (receipt.Rounds >= options.RetryRounds)
             return new Refused(ProblemCodes.NothingToRetry, $"All {options.RetryRounds} rounds are used up.");
         return receipt.NextRoundIn is { } wait && wait > TimeSpan.Zero
-            ? new Refused(ProblemCodes.RetryTooEarly, $"The next round may begin in {IsoDuration.Format(TimeSpan.FromSeconds(Math.Ceiling(wait.TotalSeconds)))}.", RetryAfter: wait)
+            ? new Refused(
+                ProblemCodes.RetryTooEarly,
+                $"The next round may begin in {IsoDuration.Format(TimeSpan.FromSeconds(Math.Ceiling(wait.TotalSeconds)))}.",
+                RetryAfter: wait)
             : null;
     }
 
@@ -87,12 +91,18 @@ internal sealed partial class Retries(NpgsqlDataSource catalog, ReceiptLedger ac
             transaction,
             ExportId.New(),
             caller,
-            new(original.FrozenDataset with { OrderedBy = null, Delivery = null }, original.Terms) { RetryOf = original.BatchId, Consumer = consumer },
+            new(original.FrozenDataset with { OrderedBy = null, Delivery = null }, original.Terms)
+            {
+                RetryOf = original.BatchId,
+                Consumer = consumer,
+            },
             cancellationToken);
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Round {Round} of retries of {Consumer} begins: batch {BatchId} has {Transient} records to try again, in export {ExportId}.")]
-        public static partial void Begun(ILogger logger, int round, string consumer, BatchId batchId, long transient, ExportId exportId);
+        [LoggerMessage(LogLevel.Information, "Round {Round} of retries of {Consumer} begins: batch {BatchId} has {Transient} "
+            + "records to try again, in export {ExportId}.")]
+        public static partial void Begun(
+            ILogger logger, int round, string consumer, BatchId batchId, long transient, ExportId exportId);
     }
 }

@@ -63,13 +63,16 @@ internal sealed partial class AttemptCleanup(BatchEraser eraser, NpgsqlDataSourc
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "The abandoned attempt {Attempt} of batch {BatchId} is swept: {Deleted} objects deleted, {Aborted} uploads aborted.")]
+        [LoggerMessage(LogLevel.Information,
+            "The abandoned attempt {Attempt} of batch {BatchId} is swept: {Deleted} objects deleted, {Aborted} uploads aborted.")]
         public static partial void Swept(ILogger logger, string attempt, BatchId batchId, long deleted, long aborted);
 
-        [LoggerMessage(LogLevel.Error, "The abandoned attempt {Attempt} of batch {BatchId} can't be swept; it is tried again, and others continue.")]
+        [LoggerMessage(LogLevel.Error,
+            "The abandoned attempt {Attempt} of batch {BatchId} can't be swept; it is tried again, and others continue.")]
         public static partial void Broken(ILogger logger, Exception exception, string attempt, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Warning, "The abandoned attempt {Attempt} of batch {BatchId} could not be swept: {Reason} It is tried again.")]
+        [LoggerMessage(LogLevel.Warning,
+            "The abandoned attempt {Attempt} of batch {BatchId} could not be swept: {Reason} It is tried again.")]
         public static partial void Postponed(ILogger logger, string attempt, BatchId batchId, string reason);
     }
 }

@@ -2,7 +2,8 @@ namespace ClaimCheck.Service.Revocation;
 
 /// <summary>Deletes all that a batch has staged, and proves it: recorded uploads are aborted until they are gone, every version
 /// is deleted, the prefix is listed empty, each link is probed dead. Failures are tried again until it is verified.</summary>
-internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource catalog, LinkProber prober, ILogger<BatchEraser> logger)
+internal sealed partial class BatchEraser(
+    IStaging staging, NpgsqlDataSource catalog, LinkProber prober, ILogger<BatchEraser> logger)
 {
     /// <summary>The lease of an eraser: one that has gone silent is replaced after it.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromMinutes(2);
@@ -61,7 +62,8 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         var alive = after.Count(probe => !probe.IsDead);
         if (alive > 0)
         {
-            await PostponeAsync(deletion, $"{alive} links did not answer that their object is gone.", cancellationToken, swept, after);
+            await PostponeAsync(
+                deletion, $"{alive} links did not answer that their object is gone.", cancellationToken, swept, after);
             return;
         }
 
@@ -113,11 +115,14 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
         foreach (var some in recorded.Chunk(1000))
         {
             // Most were completed long ago, but only the staging knows: one request each, several at a time.
-            await Parallel.ForEachAsync(some, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (upload, token) =>
-            {
-                if (await staging.AbortAsync(new(upload.Key, upload.UploadId), token))
-                    Interlocked.Increment(ref aborted);
-            });
+            await Parallel.ForEachAsync(
+                some,
+                new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
+                async (upload, token) =>
+                {
+                    if (await staging.AbortAsync(new(upload.Key, upload.UploadId), token))
+                        Interlocked.Increment(ref aborted);
+                });
             await catalog.ExecuteAsync(
                 """
                 DELETE FROM multipart_uploads u
@@ -170,10 +175,12 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
             swept, probes, null, cancellationToken);
 
     private Task PostponeAsync(
-        Deletion deletion, string reason, CancellationToken cancellationToken, Swept? swept = null, IReadOnlyList<Probe>? probes = null) =>
+        Deletion deletion, string reason, CancellationToken cancellationToken, Swept? swept = null,
+        IReadOnlyList<Probe>? probes = null) =>
         UpdateAsync(
             deletion,
-            "pending_reason = @reason, next_try_at = now() + least(interval '1 minute', interval '1 second' * power(2, least(tries, 6)) / 2)",
+            "pending_reason = @reason, next_try_at = now() + least(interval '1 minute', interval '1 second' * "
+            + "power(2, least(tries, 6)) / 2)",
             swept, probes, reason, cancellationToken);
 
     // At growing intervals, until 24 hours have passed since the request; at once where the proof was asked for again meanwhile.
@@ -191,7 +198,8 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
             swept, null, null, cancellationToken);
 
     private Task UpdateAsync(
-        Deletion deletion, string assignments, Swept? swept, IReadOnlyList<Probe>? probes, string? reason, CancellationToken cancellationToken) =>
+        Deletion deletion, string assignments, Swept? swept, IReadOnlyList<Probe>? probes, string? reason,
+        CancellationToken cancellationToken) =>
         catalog.ExecuteAsync(
             $"""
             UPDATE batch_deletions
@@ -222,16 +230,19 @@ internal sealed partial class BatchEraser(IStaging staging, NpgsqlDataSource cat
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "The deletion of batch {BatchId} is verified: {Deleted} objects deleted, {Probed} links probed dead.")]
+        [LoggerMessage(LogLevel.Information,
+            "The deletion of batch {BatchId} is verified: {Deleted} objects deleted, {Probed} links probed dead.")]
         public static partial void Verified(ILogger logger, BatchId batchId, long deleted, int probed);
 
         [LoggerMessage(LogLevel.Warning, "The deletion of batch {BatchId} is not verified yet: {Reason} It is tried again.")]
         public static partial void Unverified(ILogger logger, BatchId batchId, string reason);
 
-        [LoggerMessage(LogLevel.Error, "The deletion of batch {BatchId} failed unexpectedly; it is tried again, and others continue.")]
+        [LoggerMessage(
+            LogLevel.Error, "The deletion of batch {BatchId} failed unexpectedly; it is tried again, and others continue.")]
         public static partial void Broken(ILogger logger, Exception exception, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Warning, "A later sweep of batch {BatchId} found {Deleted} objects and {Aborted} uploads, and removed them.")]
+        [LoggerMessage(LogLevel.Warning,
+            "A later sweep of batch {BatchId} found {Deleted} objects and {Aborted} uploads, and removed them.")]
         public static partial void FoundLater(ILogger logger, BatchId batchId, long deleted, long aborted);
     }
 }

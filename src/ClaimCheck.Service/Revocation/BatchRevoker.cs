@@ -21,7 +21,8 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
                 return false;
 
             // Working links must be seen to work before they die: probed outside the lock, then the state is checked again.
-            var unseen = family.Where(member => member.State == ExportState.Ready && !probes.ContainsKey(member.BatchId)).ToList();
+            var unseen = family.Where(member => member.State == ExportState.Ready && !probes.ContainsKey(member.BatchId))
+                .ToList();
             if (unseen.Count > 0)
             {
                 await transaction.DisposeAsync();
@@ -41,7 +42,8 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
             foreach (var member in family.Where(member => !ExportState.IsEnd(member.State)))
             {
                 await EndAsync(transaction, member, caller, reason, cancellationToken);
-                await RequestDeletionAsync(transaction, member.BatchId, probes.GetValueOrDefault(member.BatchId, []), cancellationToken);
+                await RequestDeletionAsync(
+                    transaction, member.BatchId, probes.GetValueOrDefault(member.BatchId, []), cancellationToken);
             }
 
             var itself = family.Single(member => member.BatchId == batch.Value);
@@ -51,7 +53,8 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
                 await NoteCascadeAsync(transaction, batch, cascaded, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             if (!ExportState.IsEnd(itself.State))
-                Log.Ended(logger, batch, itself.State == ExportState.Ready ? ExportState.Revoked : ExportState.Cancelled, caller.Name, cascaded.Count);
+                Log.Ended(logger, batch, itself.State == ExportState.Ready ? ExportState.Revoked : ExportState.Cancelled,
+                    caller.Name, cascaded.Count);
             return true;
         }
     }
@@ -88,7 +91,8 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
             cancellationToken);
     }
 
-    private static async Task EndAsync(Transaction transaction, Member member, Caller caller, string? reason, CancellationToken cancellationToken)
+    private static async Task EndAsync(
+        Transaction transaction, Member member, Caller caller, string? reason, CancellationToken cancellationToken)
     {
         var isReady = member.State == ExportState.Ready;
         var endedAt = await transaction.QuerySingleAsync<DateTimeOffset>(
@@ -144,7 +148,8 @@ internal sealed partial class BatchRevoker(NpgsqlDataSource catalog, LinkProber 
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Batch {BatchId} is {State} by {Caller}, and {Cascaded} retry batches with it; its objects are being deleted.")]
+        [LoggerMessage(LogLevel.Information,
+            "Batch {BatchId} is {State} by {Caller}, and {Cascaded} retry batches with it; its objects are being deleted.")]
         public static partial void Ended(ILogger logger, BatchId batchId, string state, string caller, int cascaded);
     }
 }

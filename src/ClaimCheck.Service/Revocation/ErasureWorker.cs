@@ -2,7 +2,8 @@ namespace ClaimCheck.Service.Revocation;
 
 /// <summary>Runs in every process: requested deletions, abandoned attempts, expired retention.</summary>
 internal sealed class ErasureWorker(
-    BatchEraser eraser, AttemptCleanup attempts, Retention retention, CatalogSignals signals, ILogger<ErasureWorker> logger) : BackgroundService
+    BatchEraser eraser, AttemptCleanup attempts, Retention retention, CatalogSignals signals, ILogger<ErasureWorker> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 

@@ -9,7 +9,8 @@ internal sealed record Probe(string Key, int? Before, int? After, DateTimeOffset
 
 /// <summary>Asks for one byte through fresh links, as any holder of a link would. A link consists of its signer, path and expiry:
 /// one minted now behaves like those minted before. The links never leave the process.</summary>
-internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, TimeProvider time, IHostApplicationLifetime lifetime) : IDisposable
+internal sealed class LinkProber(
+    LinkMinter minter, NpgsqlDataSource catalog, TimeProvider time, IHostApplicationLifetime lifetime) : IDisposable
 {
     /// <summary>Beyond this number of objects all are listed as absent, and only this many are probed.</summary>
     public const int Most = 1000;
@@ -21,7 +22,11 @@ internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, Ti
         Proxy = SystemProxy.Instance, // as the SDK reaches S3
         UseCookies = false,
         // The folder's links are served by this very process, whose certificate has its public name.
-        SslOptions = { RemoteCertificateValidationCallback = (sender, _, _, errors) => errors == SslPolicyErrors.None || sender is SslStream { TargetHostName: "localhost" or "127.0.0.1" or "::1" } },
+        SslOptions =
+        {
+            RemoteCertificateValidationCallback = (sender, _, _, errors) =>
+                errors == SslPolicyErrors.None || sender is SslStream { TargetHostName: "localhost" or "127.0.0.1" or "::1" },
+        },
     })
     {
         Timeout = TimeSpan.FromSeconds(5),
@@ -45,26 +50,29 @@ internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, Ti
         ];
     }
 
-    /// <summary>What the links answer while they should still work. Never fails: null where it could not be asked in time.</summary>
-    public async Task<IReadOnlyList<Probe>> BeforeAsync(IReadOnlyList<string> keys, TimeSpan atMost, CancellationToken cancellationToken)
+    /// <summary>What the links answer while they should still work. Never fails: null where it could not be
+    /// asked in time.</summary>
+    public async Task<IReadOnlyList<Probe>> BeforeAsync(
+        IReadOnlyList<string> keys, TimeSpan atMost, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(atMost);
         var probes = new Probe[keys.Count];
-        await Parallel.ForAsync(0, keys.Count, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (at, _) =>
-        {
-            int? status = null;
-            try
+        await Parallel.ForAsync(0, keys.Count,
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (at, _) =>
             {
-                status = (await AskAsync(keys[at], limit.Token)).Status;
-            }
-            catch (Exception e) when (IsUnanswered(e) && !cancellationToken.IsCancellationRequested)
-            {
-                // The proof then rests on the listing, and on what the link answers afterwards.
-            }
+                int? status = null;
+                try
+                {
+                    status = (await AskAsync(keys[at], limit.Token)).Status;
+                }
+                catch (Exception e) when (IsUnanswered(e) && !cancellationToken.IsCancellationRequested)
+                {
+                    // The proof then rests on the listing, and on what the link answers afterwards.
+                }
 
-            probes[at] = new(keys[at], status, null, null, IsDead: false);
-        });
+                probes[at] = new(keys[at], status, null, null, IsDead: false);
+            });
         return probes;
     }
 
@@ -77,18 +85,19 @@ internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, Ti
             await Task.Delay(Timeout.Infinite, listening.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         var after = new Probe[probes.Count];
-        await Parallel.ForAsync(0, probes.Count, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (at, token) =>
-        {
-            try
+        await Parallel.ForAsync(0, probes.Count,
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (at, token) =>
             {
-                var (status, isDead) = await AskAsync(probes[at].Key, token);
-                after[at] = probes[at] with { After = status, At = time.GetUtcNow(), IsDead = isDead };
-            }
-            catch (Exception e) when (IsUnanswered(e) && !cancellationToken.IsCancellationRequested)
-            {
-                after[at] = probes[at] with { After = null, At = null, IsDead = false };
-            }
-        });
+                try
+                {
+                    var (status, isDead) = await AskAsync(probes[at].Key, token);
+                    after[at] = probes[at] with { After = status, At = time.GetUtcNow(), IsDead = isDead };
+                }
+                catch (Exception e) when (IsUnanswered(e) && !cancellationToken.IsCancellationRequested)
+                {
+                    after[at] = probes[at] with { After = null, At = null, IsDead = false };
+                }
+            });
         return after;
     }
 
@@ -107,8 +116,10 @@ internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, Ti
 
     // Only "no such object" is a proof: a missing bucket, a bad signature or a skewed clock also answer 404 or 403.
     private static bool SaysAbsent(HttpStatusCode status, string body) => status == HttpStatusCode.NotFound
-        ? body.Contains("<Code>NoSuchKey</Code>", StringComparison.Ordinal) || body.Contains("\"not_found\"", StringComparison.Ordinal)
-        : body.Contains("<Code>AccessDenied</Code>", StringComparison.Ordinal) && !body.Contains("expired", StringComparison.OrdinalIgnoreCase);
+        ? body.Contains("<Code>NoSuchKey</Code>", StringComparison.Ordinal)
+            || body.Contains("\"not_found\"", StringComparison.Ordinal)
+        : body.Contains("<Code>AccessDenied</Code>", StringComparison.Ordinal)
+            && !body.Contains("expired", StringComparison.OrdinalIgnoreCase);
 
     private static async Task<string> StartOfAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
@@ -118,5 +129,6 @@ internal sealed class LinkProber(LinkMinter minter, NpgsqlDataSource catalog, Ti
         return System.Text.Encoding.UTF8.GetString(buffer, 0, read);
     }
 
-    private static bool IsUnanswered(Exception e) => e is HttpRequestException or OperationCanceledException or IOException or StagingException;
+    private static bool IsUnanswered(Exception e) =>
+        e is HttpRequestException or OperationCanceledException or IOException or StagingException;
 }

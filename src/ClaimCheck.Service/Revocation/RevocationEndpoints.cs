@@ -16,19 +16,22 @@ internal static class RevocationEndpoints
     }
 
     private static async Task<Results<Ok<RevocationReport>, Accepted<RevocationReport>, ProblemResult>> RevokeBatch(
-        string batchId, string? reason, HttpContext context, Caller caller, BatchRevoker revoker, RevocationReports reports, CancellationToken cancellationToken) =>
+        string batchId, string? reason, HttpContext context, Caller caller, BatchRevoker revoker, RevocationReports reports,
+        CancellationToken cancellationToken) =>
         BatchId.TryParse(batchId, out var id)
             ? await RevokeAsync(id, reason, context, caller, revoker, reports, "batch", cancellationToken)
             : Problems.NotFound("batch");
 
     private static async Task<Results<Ok<RevocationReport>, Accepted<RevocationReport>, ProblemResult>> CancelExport(
-        string exportId, string? reason, HttpContext context, Caller caller, ExportStore store, BatchRevoker revoker, RevocationReports reports, CancellationToken cancellationToken) =>
+        string exportId, string? reason, HttpContext context, Caller caller, ExportStore store, BatchRevoker revoker,
+        RevocationReports reports, CancellationToken cancellationToken) =>
         ExportId.TryParse(exportId, out var id) && await store.FindAsync(caller, id, cancellationToken) is { } row
             ? await RevokeAsync(row.Batch, reason, context, caller, revoker, reports, "export", cancellationToken)
             : Problems.NotFound("export");
 
     private static async Task<Results<Ok<RevocationReport>, Accepted<RevocationReport>, ProblemResult>> RevokeAsync(
-        BatchId batch, string? reason, HttpContext context, Caller caller, BatchRevoker revoker, RevocationReports reports, string what, CancellationToken cancellationToken)
+        BatchId batch, string? reason, HttpContext context, Caller caller, BatchRevoker revoker, RevocationReports reports,
+        string what, CancellationToken cancellationToken)
     {
         if (reason?.Length > LongestReason || reason?.Contains('\0') == true)
             return Problems.Of(ProblemCodes.InvalidParameter, $"reason must be text of at most {LongestReason} characters.");

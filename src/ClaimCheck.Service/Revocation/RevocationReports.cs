@@ -19,7 +19,8 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
         });
 
     /// <summary>The report, as soon as the deletion is verified, or its progress when the time is up.</summary>
-    public async Task<RevocationReport> WaitAsync(Caller caller, BatchId batch, TimeSpan atMost, CancellationToken cancellationToken)
+    public async Task<RevocationReport> WaitAsync(
+        Caller caller, BatchId batch, TimeSpan atMost, CancellationToken cancellationToken)
     {
         await poll.UntilAsync(
             verified,
@@ -32,10 +33,12 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
     }
 
     /// <summary>The callers that fetched links, latest first, and their total number.</summary>
-    public async Task<(IReadOnlyList<Redemption> Latest, long Total)> RedeemedAsync(BatchId batch, CancellationToken cancellationToken)
+    public async Task<(IReadOnlyList<Redemption> Latest, long Total)> RedeemedAsync(
+        BatchId batch, CancellationToken cancellationToken)
     {
         var rows = await catalog.ListAsync<(string Caller, long Times, DateTimeOffset LastAt, long Total)>(
-            "SELECT caller, times, last_at, count(*) OVER () FROM redemptions WHERE batch_id = @Id ORDER BY last_at DESC, caller LIMIT @ShownCallers",
+            "SELECT caller, times, last_at, count(*) OVER () FROM redemptions WHERE batch_id = @Id ORDER BY last_at DESC, "
+            + "caller LIMIT @ShownCallers",
             new { Id = batch.Value, ShownCallers },
             cancellationToken);
         return ([.. rows.Select(row => new Redemption(row.Caller, row.Times, row.LastAt))], rows.Count == 0 ? 0 : rows[0].Total);
@@ -60,7 +63,8 @@ internal sealed class RevocationReports(ExportStore exports, NpgsqlDataSource ca
             RevokedBy = row.EndedBy,
             VerifiedAt = deletion?.VerifiedAt,
             Objects = new(deletion?.Deleted ?? 0, deletion?.Remaining ?? 0, deletion?.UploadsAborted ?? 0),
-            Probes = [.. probes.Select(probe => new LinkProbe(probe.Key[(probe.Key.LastIndexOf('/') + 1)..], probe.Before, probe.After, probe.At))],
+            Probes = [.. probes.Select(
+                probe => new LinkProbe(probe.Key[(probe.Key.LastIndexOf('/') + 1)..], probe.Before, probe.After, probe.At))],
             Redeemed = redeemed,
             RedeemedTotal = redeemedTotal,
             Cascaded = [.. (deletion?.Cascaded ?? []).Take(ShownCascaded).Select(id => new BatchId(id))],

@@ -60,7 +60,8 @@ internal sealed record FirePlan(IReadOnlyList<PlannedRun> Runs, DateTimeOffset? 
 
         public IReadOnlyList<PlannedRun> Runs => runs;
 
-        public void Skip(DateTimeOffset time, string code, string detail, int missed) => runs.Add(new(time, code, detail, missed));
+        public void Skip(DateTimeOffset time, string code, string detail, int missed) =>
+            runs.Add(new(time, code, detail, missed));
 
         public void Fire(DateTimeOffset time, int missed)
         {

@@ -14,13 +14,15 @@ internal sealed partial record RelativeTime(int Months, int Days, TimeSpan Exact
     {
         if (duration.Length > 64 || Form().Match(duration) is not { Success: true } match || duration[^1] is 'P' or 'T')
             return null;
-        var (months, days, seconds) = (12 * Part("y") + Part("mo"), 7 * Part("w") + Part("d"), 3600 * Part("h") + 60 * Part("m") + Part("s"));
+        var (months, days, seconds) =
+            (12 * Part("y") + Part("mo"), 7 * Part("w") + Part("d"), 3600 * Part("h") + 60 * Part("m") + Part("s"));
         if (months > 12 * MostYears || days > 366 * MostYears || seconds > 366L * 86_400 * MostYears)
             return null;
         var sign = match.Groups["sign"].Value == "-" ? -1 : 1;
         return new(sign * (int)months, sign * (int)days, sign * TimeSpan.FromSeconds(seconds), anchor);
 
-        long Part(string name) => match.Groups[name] is { Success: true, Value: var digits } ? long.Parse(digits, CultureInfo.InvariantCulture) : 0;
+        long Part(string name) =>
+            match.Groups[name] is { Success: true, Value: var digits } ? long.Parse(digits, CultureInfo.InvariantCulture) : 0;
     }
 
     public DateTimeOffset From(DateTimeOffset fireTime, TimeZoneInfo zone)

@@ -25,7 +25,8 @@ internal static class ScheduleLoads
 internal sealed class RunHistory(NpgsqlDataSource catalog)
 {
     /// <summary>Latest fire time first; no two runs of a schedule share one.</summary>
-    public Task<IReadOnlyList<RunRow>> ListAsync(Guid schedule, DateTimeOffset? before, int limit, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<RunRow>> ListAsync(
+        Guid schedule, DateTimeOffset? before, int limit, CancellationToken cancellationToken) =>
         catalog.ListAsync<RunRow>(
             $"""
             SELECT {RunRow.Columns}

@@ -2,7 +2,8 @@ namespace ClaimCheck.Service.Schedules;
 
 /// <summary>Requests the exports of runs, one at a time for each schedule, oldest first. A run and its export begin in one
 /// transaction, so that each run has exactly one export, whatever crashes.</summary>
-internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalog datasets, SchedulesOptions options, ILogger<RunStarter> logger)
+internal sealed partial class RunStarter(
+    NpgsqlDataSource catalog, DatasetCatalog datasets, SchedulesOptions options, ILogger<RunStarter> logger)
 {
     private static readonly TimeSpan AskSourceAgain = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AfterTrouble = TimeSpan.FromMinutes(1);
@@ -57,15 +58,18 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         var row = await transaction.QuerySingleOrDefaultAsync<ScheduleRow>(
             $"SELECT {ScheduleRow.Columns} FROM schedules WHERE id = @schedule FOR UPDATE", new { schedule }, cancellationToken);
-        if (row is null || NameOf(row.ExportJson) != wanted || await NextAsync(transaction, schedule, cancellationToken) is not { } run)
+        if (row is null || NameOf(row.ExportJson) != wanted
+            || await NextAsync(transaction, schedule, cancellationToken) is not { } run)
             return false;
 
         if (dataset is null)
-            await EndAsync(transaction, row, run, RunCodes.DatasetUnknown, $"There is no dataset {wanted} any more.", cancellationToken);
+            await EndAsync(
+                transaction, row, run, RunCodes.DatasetUnknown, $"There is no dataset {wanted} any more.", cancellationToken);
         else if (frozen is null && run.AwayFor < options.SourcePatience)
             await PostponeAsync(transaction, run, cancellationToken);
         else if (frozen is null)
-            await EndAsync(transaction, row, run, unavailable!.Code, $"It was unavailable for {options.SourcePatience}. {unavailable.Detail}", cancellationToken);
+            await EndAsync(transaction, row, run, unavailable!.Code,
+                $"It was unavailable for {options.SourcePatience}. {unavailable.Detail}", cancellationToken);
         else
             await AskAsync(transaction, row, run, frozen, defined, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -87,7 +91,8 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
         {
             // It was valid when the schedule was put; the dataset has changed since.
             var fields = resolved.Errors.Keys.Concat(errors.Keys).Distinct(StringComparer.Ordinal);
-            await EndAsync(transaction, schedule, run, RunCodes.ExportInvalid, $"The export does not fit the dataset any more: {string.Join(", ", fields)}.", cancellationToken);
+            await EndAsync(transaction, schedule, run, RunCodes.ExportInvalid,
+                $"The export does not fit the dataset any more: {string.Join(", ", fields)}.", cancellationToken);
             return;
         }
 
@@ -141,18 +146,21 @@ internal sealed partial class RunStarter(NpgsqlDataSource catalog, DatasetCatalo
 
     private Task PostponeAsync(Guid schedule, CancellationToken cancellationToken) =>
         catalog.ExecuteAsync(
-            "UPDATE schedule_runs SET try_at = now() + @AfterTrouble WHERE schedule_id = @schedule AND state = 'queued' AND try_at <= now()",
+            "UPDATE schedule_runs SET try_at = now() + @AfterTrouble WHERE schedule_id = @schedule AND state = "
+            + "'queued' AND try_at <= now()",
             new { schedule, AfterTrouble },
             cancellationToken);
 
     private static Task PostponeAsync(Transaction transaction, WaitingRun run, CancellationToken cancellationToken) =>
         transaction.ExecuteAsync(
-            "UPDATE schedule_runs SET away_since = coalesce(away_since, now()), try_at = now() + @AskSourceAgain WHERE id = @Id AND state = 'queued'",
+            "UPDATE schedule_runs SET away_since = coalesce(away_since, now()), try_at = now() + @AskSourceAgain WHERE id = "
+            + "@Id AND state = 'queued'",
             new { run.Id, AskSourceAgain },
             cancellationToken);
 
     private async Task EndAsync(
-        Transaction transaction, ScheduleRow schedule, WaitingRun run, string code, string detail, CancellationToken cancellationToken)
+        Transaction transaction, ScheduleRow schedule, WaitingRun run, string code, string detail,
+        CancellationToken cancellationToken)
     {
         await transaction.ExecuteAsync(
             "UPDATE schedule_runs SET state = 'failed', code = @code, detail = @detail WHERE id = @Id AND state = 'queued'",

@@ -68,9 +68,11 @@ internal sealed partial class ScheduleCron
 
     // Seconds and minutes beyond 59 are accepted by the library, but never occur.
     private static bool HasTooLarge(string cron) =>
-        cron.Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(2).Any(field => Numbers().Matches(field).Any(number => number.Length > 4 || int.Parse(number.Value) > 59));
+        cron.Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(2)
+            .Any(field => Numbers().Matches(field).Any(number => number.Length > 4 || int.Parse(number.Value) > 59));
 
-    [GeneratedRegex(@"\A[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,3}\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\A[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,3}\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ZoneName();
 
     [GeneratedRegex("[0-9]+", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]

@@ -10,23 +10,31 @@ internal static partial class ScheduleEndpoints
     public static IEndpointRouteBuilder MapSchedules(this IEndpointRouteBuilder routes)
     {
         var schedules = routes.MapGroup("/v1/schedules").WithTags("Schedules").ProducesProblems(401);
-        schedules.MapMethods("", GetAndHead, List).WithName("ListSchedules").WithSummary("Lists schedules, by name.").ReadsPaging().ProducesProblems(400);
-        schedules.MapPut("/{name}", PutSchedule).WithName("PutSchedule").WithSummary("Creates or replaces a schedule.").Accepts<ScheduleRequest>("application/json")
-            .ReadsHeader("If-Match", "Only where this is still its entity tag.").ReadsHeader("If-None-Match", "*: only where there is none by that name.")
+        schedules.MapMethods("", GetAndHead, List).WithName("ListSchedules").WithSummary("Lists schedules, by name.")
+            .ReadsPaging().ProducesProblems(400);
+        schedules.MapPut("/{name}", PutSchedule).WithName("PutSchedule").WithSummary("Creates or replaces a schedule.")
+            .Accepts<ScheduleRequest>("application/json")
+            .ReadsHeader("If-Match", "Only where this is still its entity tag.")
+            .ReadsHeader("If-None-Match", "*: only where there is none by that name.")
             .ProducesProblems(400, 409, 412, 413, 415, 422, 503);
-        schedules.MapMethods("/{name}", GetAndHead, Get).WithName("GetSchedule").WithSummary("One schedule, with the next ten times.").ProducesProblems(404);
-        schedules.MapDelete("/{name}", Delete).WithName("DeleteSchedule").WithSummary("Deletes a schedule and its history. Its exports continue.")
+        schedules.MapMethods("/{name}", GetAndHead, Get).WithName("GetSchedule")
+            .WithSummary("One schedule, with the next ten times.").ProducesProblems(404);
+        schedules.MapDelete("/{name}", Delete).WithName("DeleteSchedule")
+            .WithSummary("Deletes a schedule and its history. Its exports continue.")
             .ReadsHeader("If-Match", "Only where this is still its entity tag.").ProducesProblems(404, 412);
-        schedules.MapMethods("/{name}/runs", GetAndHead, Runs).WithName("ListScheduleRuns").WithSummary("Its history, latest first.")
+        schedules.MapMethods("/{name}/runs", GetAndHead, Runs).WithName("ListScheduleRuns")
+            .WithSummary("Its history, latest first.")
             .ReadsPaging().ProducesProblems(400, 404);
-        schedules.MapMethods("/{name}/runs/{runId}", GetAndHead, Run).WithName("GetScheduleRun").WithSummary("One run.").ProducesProblems(404);
+        schedules.MapMethods("/{name}/runs/{runId}", GetAndHead, Run).WithName("GetScheduleRun").WithSummary("One run.")
+            .ProducesProblems(404);
         schedules.MapPost("/{name}/run", RunNow).WithName("RunSchedule").WithSummary("Runs it now.")
             .ReadsHeader("Idempotency-Key", "The same key is the same run.").ProducesProblems(400, 404, 409);
         return routes;
     }
 
     private static async Task<Results<Created<Schedule>, Ok<Schedule>, ProblemResult>> PutSchedule(
-        string name, HttpContext context, Caller caller, ScheduleStore store, ScheduleViews views, CancellationToken cancellationToken)
+        string name, HttpContext context, Caller caller, ScheduleStore store, ScheduleViews views,
+        CancellationToken cancellationToken)
     {
         if (!Name().IsMatch(name))
         {
@@ -43,7 +51,9 @@ internal static partial class ScheduleEndpoints
         {
             case Put.Stored(var row, var isNew):
                 context.Response.Headers.ETag = row.Tag;
-                return isNew ? TypedResults.Created(ScheduleViews.PathOf(name), views.Show(row)) : TypedResults.Ok(views.Show(row));
+                return isNew
+                    ? TypedResults.Created(ScheduleViews.PathOf(name), views.Show(row))
+                    : TypedResults.Ok(views.Show(row));
             case Put.Invalid(var errors):
                 return Problems.Invalid(errors);
             case Put.Unavailable(var why):
@@ -56,7 +66,8 @@ internal static partial class ScheduleEndpoints
     }
 
     private static async Task<Results<Ok<Schedule>, ProblemResult>> Get(
-        string name, HttpContext context, Caller caller, ScheduleStore store, ScheduleViews views, CancellationToken cancellationToken)
+        string name, HttpContext context, Caller caller, ScheduleStore store, ScheduleViews views,
+        CancellationToken cancellationToken)
     {
         if (await FindAsync(name, caller, store, cancellationToken) is not { } row)
             return Problems.NotFound("schedule");
@@ -77,7 +88,9 @@ internal static partial class ScheduleEndpoints
 
     private static async Task<Results<NoContent, ProblemResult>> Delete(
         string name, HttpRequest request, Caller caller, ScheduleStore store, CancellationToken cancellationToken) =>
-        await (Name().IsMatch(name) ? store.DeleteAsync(caller, name, known => Holds(request, known), cancellationToken) : Task.FromResult<bool?>(null)) switch
+        await (Name().IsMatch(name)
+            ? store.DeleteAsync(caller, name, known => Holds(request, known), cancellationToken)
+            : Task.FromResult<bool?>(null)) switch
         {
             true => TypedResults.NoContent(),
             false => Problems.Of(ProblemCodes.PreconditionFailed),
@@ -85,14 +98,16 @@ internal static partial class ScheduleEndpoints
         };
 
     private static async Task<Results<Ok<Page<ScheduleRun>>, ProblemResult>> Runs(
-        string name, HttpContext context, Caller caller, ScheduleStore store, RunHistory history, ScheduleViews views, CancellationToken cancellationToken)
+        string name, HttpContext context, Caller caller, ScheduleStore store, RunHistory history, ScheduleViews views,
+        CancellationToken cancellationToken)
     {
         if (Paging.Read(context.Request, RunsCall, out var refusal) is not { } paging)
             return refusal!;
         DateTimeOffset? before = null;
         if (paging.After is not null)
         {
-            if (!long.TryParse(paging.After, NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) || ticks > DateTime.MaxValue.Ticks)
+            if (!long.TryParse(paging.After, NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
+                || ticks > DateTime.MaxValue.Ticks)
                 return Problems.Of(ProblemCodes.InvalidCursor);
             before = new DateTimeOffset(ticks, TimeSpan.Zero);
         }
@@ -100,11 +115,13 @@ internal static partial class ScheduleEndpoints
         if (await FindAsync(name, caller, store, cancellationToken) is not { } schedule)
             return Problems.NotFound("schedule");
         var rows = await history.ListAsync(schedule.Id, before, paging.WithNext, cancellationToken);
-        return TypedResults.Ok(paging.Of(rows, run => views.Show(schedule, run), run => run.FireTime.UtcTicks.ToString(CultureInfo.InvariantCulture)));
+        return TypedResults.Ok(paging.Of(
+            rows, run => views.Show(schedule, run), run => run.FireTime.UtcTicks.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static async Task<Results<Ok<ScheduleRun>, ProblemResult>> Run(
-        string name, string runId, Caller caller, ScheduleStore store, RunHistory history, ScheduleViews views, CancellationToken cancellationToken) =>
+        string name, string runId, Caller caller, ScheduleStore store, RunHistory history, ScheduleViews views,
+        CancellationToken cancellationToken) =>
         ScheduleRunId.TryParse(runId, out var id)
         && await FindAsync(name, caller, store, cancellationToken) is { } schedule
         && await history.FindAsync(schedule.Id, id, cancellationToken) is { } run
@@ -112,7 +129,8 @@ internal static partial class ScheduleEndpoints
             : Problems.NotFound("run");
 
     private static async Task<Results<Accepted<ScheduleRun>, ProblemResult>> RunNow(
-        string name, HttpContext context, Caller caller, ScheduleStore store, ManualRuns runs, ScheduleViews views, CancellationToken cancellationToken)
+        string name, HttpContext context, Caller caller, ScheduleStore store, ManualRuns runs, ScheduleViews views,
+        CancellationToken cancellationToken)
     {
         if (IdempotencyKey.Read(context.Request, out var key) is { } badKey)
             return badKey;
@@ -123,16 +141,19 @@ internal static partial class ScheduleEndpoints
             : Problems.Of(ProblemCodes.RunInProgress);
     }
 
-    private static async Task<ScheduleRow?> FindAsync(string name, Caller caller, ScheduleStore store, CancellationToken cancellationToken) =>
+    private static async Task<ScheduleRow?> FindAsync(
+        string name, Caller caller, ScheduleStore store, CancellationToken cancellationToken) =>
         Name().IsMatch(name) ? await store.FindAsync(caller, name, cancellationToken) : null;
 
     // RFC 9110: If-Match compares strongly, and an asterisk matches any existing one. An unreadable header matches none.
     private static bool Holds(HttpRequest request, ScheduleRow? known)
     {
         var (match, noneMatch) = (request.GetTypedHeaders().IfMatch, request.GetTypedHeaders().IfNoneMatch);
-        if (request.Headers.IfMatch.Count > 0 && (known is null || !match.Any(tag => tag.Tag == "*" || (!tag.IsWeak && tag.Tag == known.Tag))))
+        if (request.Headers.IfMatch.Count > 0
+            && (known is null || !match.Any(tag => tag.Tag == "*" || (!tag.IsWeak && tag.Tag == known.Tag))))
             return false;
-        return request.Headers.IfNoneMatch.Count == 0 || known is null || !noneMatch.Any(tag => tag.Tag == "*" || tag.Tag == known.Tag);
+        return request.Headers.IfNoneMatch.Count == 0 || known is null
+            || !noneMatch.Any(tag => tag.Tag == "*" || tag.Tag == known.Tag);
     }
 
     [GeneratedRegex(@"\A[a-z0-9][a-z0-9._-]{0,62}\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]

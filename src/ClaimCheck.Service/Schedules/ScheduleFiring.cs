@@ -87,7 +87,8 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
 
     private Task PostponeAsync(ScheduleRow due, CancellationToken cancellationToken) =>
         catalog.ExecuteAsync(
-            "UPDATE schedules SET try_at = now() + @AfterTrouble WHERE id = @Id AND version = @Version AND next_fire_at = @NextFireAt",
+            "UPDATE schedules SET try_at = now() + @AfterTrouble WHERE id = @Id AND version = @Version AND "
+            + "next_fire_at = @NextFireAt",
             new { due.Id, due.Version, due.NextFireAt, AfterTrouble },
             cancellationToken);
 
@@ -96,7 +97,8 @@ internal sealed partial class ScheduleFiring(NpgsqlDataSource catalog, Schedules
         [LoggerMessage(LogLevel.Information, "Schedule {Schedule} has fired for {FireTime:O}: run {RunId}.")]
         public static partial void Fired(ILogger logger, string schedule, DateTimeOffset fireTime, ScheduleRunId runId);
 
-        [LoggerMessage(LogLevel.Information, "Schedule {Schedule} skips its run of {FireTime:O} ({Code}), and {Missed} before it.")]
+        [LoggerMessage(
+            LogLevel.Information, "Schedule {Schedule} skips its run of {FireTime:O} ({Code}), and {Missed} before it.")]
         public static partial void Skipped(ILogger logger, string schedule, DateTimeOffset fireTime, string code, int missed);
 
         [LoggerMessage(LogLevel.Error, "Schedule {Schedule} can't be fired; it is tried again in {After}.")]

@@ -2,7 +2,8 @@ namespace ClaimCheck.Service.Schedules;
 
 /// <summary>A valid schedule.</summary>
 internal sealed record ValidSchedule(
-    string Cron, string TimeZone, ScheduleCron Times, JsonElement Export, string CatchUp, string Overlap, bool Paused, DateTimeOffset? EndsAt);
+    string Cron, string TimeZone, ScheduleCron Times, JsonElement Export, string CatchUp, string Overlap, bool Paused,
+    DateTimeOffset? EndsAt);
 
 /// <summary>Reads the body of <c>PUT /v1/schedules/{name}</c>; collects what is wrong with each field, including those of the
 /// export.</summary>
@@ -25,7 +26,8 @@ internal static class ScheduleRequestReader
 
         if (!ScheduleCron.TryFindZone(zoneName, out var zone))
             fields.Fail("timeZone", "Must be an IANA time zone that this service knows, such as Europe/Berlin.");
-        var times = cron is null ? null : ScheduleCron.Parse(cron, zone ?? TimeZoneInfo.Utc, out var refusal) ?? Refused(refusal!);
+        var times =
+            cron is null ? null : ScheduleCron.Parse(cron, zone ?? TimeZoneInfo.Utc, out var refusal) ?? Refused(refusal!);
         if (times is not null && zone is not null && times.After(now) is null)
             fields.Fail("cron", "It would never fire.");
 
@@ -46,7 +48,8 @@ internal static class ScheduleRequestReader
     }
 
     // Checked as the first run will request it, and as later ones will.
-    private static void CheckExport(JsonElement export, DefinitionSet<DefinedDataset> datasets, FireMoment first, FieldReader fields)
+    private static void CheckExport(
+        JsonElement export, DefinitionSet<DefinedDataset> datasets, FireMoment first, FieldReader fields)
     {
         var errors = new OrderedDictionary<string, string[]>(StringComparer.Ordinal);
         foreach (var moment in (FireMoment[])[first, first with { Watermark = first.FireTime }])

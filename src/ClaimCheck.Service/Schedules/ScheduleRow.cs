@@ -23,7 +23,8 @@ internal sealed record ScheduleRow(
         : throw new InvalidOperationException($"This machine does not know the time zone {TimeZone} of schedule {Name}.");
 
     public ScheduleCron CronExpression =>
-        ScheduleCron.Parse(Cron, Zone, out _) ?? throw new InvalidOperationException($"The cron expression of schedule {Name} can't be read.");
+        ScheduleCron.Parse(Cron, Zone, out _)
+        ?? throw new InvalidOperationException($"The cron expression of schedule {Name} can't be read.");
 }
 
 /// <summary>A row of <c>schedule_runs</c> with its export's state, as Dapper reads it by <see cref="Columns"/>.</summary>

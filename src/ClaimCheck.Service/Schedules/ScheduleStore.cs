@@ -75,7 +75,8 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
             cancellationToken);
 
     /// <summary>By name, which is unique.</summary>
-    public Task<IReadOnlyList<ScheduleRow>> ListAsync(Caller caller, string? after, int limit, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<ScheduleRow>> ListAsync(
+        Caller caller, string? after, int limit, CancellationToken cancellationToken) =>
         catalog.ListAsync<ScheduleRow>(
             $"""
             SELECT {ScheduleRow.Columns}
@@ -89,7 +90,8 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
 
     /// <summary>Deletes a schedule and its history. Its exports continue.</summary>
     /// <returns>Null where there is none; false where the condition does not hold.</returns>
-    public async Task<bool?> DeleteAsync(Caller caller, string name, Func<ScheduleRow?, bool> condition, CancellationToken cancellationToken)
+    public async Task<bool?> DeleteAsync(
+        Caller caller, string name, Func<ScheduleRow?, bool> condition, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         var known = await transaction.QuerySingleOrDefaultAsync<ScheduleRow>(
@@ -106,7 +108,8 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
     }
 
     private static Task<ScheduleRow?> InsertAsync(
-        Transaction transaction, Caller caller, string name, ValidSchedule schedule, DateTimeOffset now, CancellationToken cancellationToken) =>
+        Transaction transaction, Caller caller, string name, ValidSchedule schedule, DateTimeOffset now,
+        CancellationToken cancellationToken) =>
         transaction.QuerySingleOrDefaultAsync<ScheduleRow>(
             $"""
             INSERT INTO schedules (id, tenant, name, caller, version, cron, time_zone, export, catch_up, overlap, paused, ends_at,
@@ -120,9 +123,11 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
             cancellationToken);
 
     private static async Task<ScheduleRow?> ReplaceAsync(
-        Transaction transaction, Caller caller, ScheduleRow known, ValidSchedule schedule, DateTimeOffset now, CancellationToken cancellationToken)
+        Transaction transaction, Caller caller, ScheduleRow known, ValidSchedule schedule, DateTimeOffset now,
+        CancellationToken cancellationToken)
     {
-        var keepsTimes = (known.Cron, known.TimeZone, known.Paused) == (schedule.Cron, schedule.TimeZone, schedule.Paused) && known.NextFireAt is not null;
+        var keepsTimes = (known.Cron, known.TimeZone, known.Paused) == (schedule.Cron, schedule.TimeZone, schedule.Paused)
+            && known.NextFireAt is not null;
         var next = keepsTimes && !(known.NextFireAt > schedule.EndsAt) ? known.NextFireAt : First(schedule, now);
         var series = ReadsTheSame(known.ExportJson, schedule.Export) ? known.Series : known.Series + 1;
         if (schedule.Paused)
@@ -161,21 +166,22 @@ internal sealed class ScheduleStore(NpgsqlDataSource catalog, DatasetCatalog dat
     private static JsonElement Property(JsonElement export, string name) =>
         export.TryGetProperty(name, out var value) ? value : JsonElement.Parse("null");
 
-    private static object Parameters(Guid id, Caller caller, string name, ValidSchedule schedule, DateTimeOffset? nextFireAt, int series) => new
-    {
-        Id = id,
-        caller.Tenant,
-        Name = name,
-        Caller = caller.Name,
-        Version = Guid.NewGuid(),
-        Series = series,
-        schedule.Cron,
-        schedule.TimeZone,
-        Export = schedule.Export.GetRawText(),
-        schedule.CatchUp,
-        schedule.Overlap,
-        schedule.Paused,
-        schedule.EndsAt,
-        NextFireAt = nextFireAt,
-    };
+    private static object Parameters(
+        Guid id, Caller caller, string name, ValidSchedule schedule, DateTimeOffset? nextFireAt, int series) => new
+        {
+            Id = id,
+            caller.Tenant,
+            Name = name,
+            Caller = caller.Name,
+            Version = Guid.NewGuid(),
+            Series = series,
+            schedule.Cron,
+            schedule.TimeZone,
+            Export = schedule.Export.GetRawText(),
+            schedule.CatchUp,
+            schedule.Overlap,
+            schedule.Paused,
+            schedule.EndsAt,
+            NextFireAt = nextFireAt,
+        };
 }

@@ -3,7 +3,8 @@ namespace ClaimCheck.Service.Schedules;
 /// <summary>Runs in every worker: fires what is due by the database's clock, and starts waiting runs. Any number may do so at
 /// once.</summary>
 internal sealed class ScheduleWorker(
-    ScheduleFiring firing, RunStarter starter, NpgsqlDataSource catalog, CatalogSignals signals, ILogger<ScheduleWorker> logger) : BackgroundService
+    ScheduleFiring firing, RunStarter starter, NpgsqlDataSource catalog, CatalogSignals signals, ILogger<ScheduleWorker> logger)
+    : BackgroundService
 {
     private const string Topic = "schedules";
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);

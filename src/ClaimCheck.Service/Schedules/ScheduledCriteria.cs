@@ -28,7 +28,9 @@ internal static class ScheduledCriteria
         var errors = new Dictionary<string, string>(StringComparer.Ordinal);
         var usesWatermark = false;
         var body = JsonObject.Create(export)!;
-        var dataset = export.TryGetProperty("dataset", out var name) && name.ValueKind == JsonValueKind.String ? datasets.Find(name.GetString()!)?.Definition : null;
+        var dataset = export.TryGetProperty("dataset", out var name) && name.ValueKind == JsonValueKind.String
+            ? datasets.Find(name.GetString()!)?.Definition
+            : null;
         if (dataset is not null && body["criteria"] is JsonObject criteria)
         {
             foreach (var parameter in dataset.Parameters.Where(parameter => criteria[parameter.Name] is JsonObject))
@@ -41,7 +43,8 @@ internal static class ScheduledCriteria
                 try
                 {
                     if (!IsTime(parameter.Type))
-                        throw new FormatException($"Only a parameter of type timestamptz, timestamp or date can follow the time; it is of type {parameter.Type}.");
+                        throw new FormatException("Only a parameter of type timestamptz, timestamp or date can follow the time; "
+                            + $"it is of type {parameter.Type}.");
                     criteria[parameter.Name] = Resolve(given, parameter, moment, ref usesWatermark);
                 }
                 catch (FormatException e)
@@ -68,16 +71,20 @@ internal static class ScheduledCriteria
             throw new FormatException("Its after must be watermark.");
         var overlap = UsualOverlap;
         if (given.TryGetProperty("overlap", out var text)
-            && (text.ValueKind != JsonValueKind.String || !IsoDuration.TryParse(text.GetString(), out overlap) || overlap > LongestOverlap))
+            && (text.ValueKind != JsonValueKind.String || !IsoDuration.TryParse(text.GetString(), out overlap)
+                || overlap > LongestOverlap))
         {
-            throw new FormatException($"Its overlap must be an ISO 8601 duration of {IsoDuration.Format(LongestOverlap)} at most.");
+            throw new FormatException(
+                $"Its overlap must be an ISO 8601 duration of {IsoDuration.Format(LongestOverlap)} at most.");
         }
 
         usesWatermark = true;
         if (moment.Watermark is { } watermark)
             return Text(parameter.Type, Earliest(parameter.Type, watermark - overlap, moment.Zone), moment.Zone);
         if (given.TryGetProperty("initial", out var initial) && initial.ValueKind != JsonValueKind.Null)
-            return initial.ValueKind == JsonValueKind.String ? initial.GetString() : throw new FormatException("Its initial must be a string.");
+            return initial.ValueKind == JsonValueKind.String
+                ? initial.GetString()
+                : throw new FormatException("Its initial must be a string.");
         return parameter.Required
             ? throw new FormatException("The parameter is required, and the first run has no watermark: give an initial value.")
             : null;
@@ -94,12 +101,14 @@ internal static class ScheduledCriteria
         return given.TryGetProperty("relative", out var duration) && duration.ValueKind == JsonValueKind.String
             && RelativeTime.Parse(duration.GetString()!, anchor) is { } relative
                 ? relative
-                : throw new FormatException("Its relative must be an ISO 8601 duration of a hundred years at most, such as -P1D, PT0S or -P1M.");
+                : throw new FormatException(
+                    "Its relative must be an ISO 8601 duration of a hundred years at most, such as -P1D, PT0S or -P1M.");
     }
 
     private static void Only(JsonElement given, params string[] fields)
     {
-        if (given.EnumerateObject().FirstOrDefault(field => !fields.Contains(field.Name, StringComparer.Ordinal)) is { Value.ValueKind: not JsonValueKind.Undefined } other)
+        if (given.EnumerateObject().FirstOrDefault(field => !fields.Contains(field.Name, StringComparer.Ordinal))
+            is { Value.ValueKind: not JsonValueKind.Undefined } other)
             throw new FormatException($"It has a field {other.Name}, but may have only {string.Join(", ", fields)}.");
     }
 

@@ -24,9 +24,11 @@ internal sealed class SchedulesOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Grace < TimeSpan.FromSeconds(1) || Grace > TimeSpan.FromDays(1))
-            yield return new($"ClaimCheck:Schedules:Grace is {Grace}, but must be between 1 second and 1 day: fire times would count as missed at once.");
+            yield return new($"ClaimCheck:Schedules:Grace is {Grace}, but must be between 1 second and 1 day: fire times would "
+                + "count as missed at once.");
 
         if (SourcePatience < TimeSpan.Zero || SourcePatience > TimeSpan.FromDays(7))
-            yield return new($"ClaimCheck:Schedules:SourcePatience is {SourcePatience}, but must be between 0 and 7 days: a run would wait for its source too long to be of use.");
+            yield return new($"ClaimCheck:Schedules:SourcePatience is {SourcePatience}, but must be between 0 and 7 days: a run "
+                + "would wait for its source too long to be of use.");
     }
 }

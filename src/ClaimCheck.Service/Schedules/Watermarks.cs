@@ -7,7 +7,8 @@ internal static class Watermarks
     /// rows with the time at which it began. A run that failed or was cancelled has read nothing. The data of a revoked run was
     /// taken back from its consumers: until a later run has read again from where it began, the next one begins there.</summary>
     /// <returns>Null before the first.</returns>
-    public static Task<DateTimeOffset?> OfAsync(Transaction transaction, Guid schedule, int series, CancellationToken cancellationToken) =>
+    public static Task<DateTimeOffset?> OfAsync(
+        Transaction transaction, Guid schedule, int series, CancellationToken cancellationToken) =>
         transaction.QuerySingleAsync<DateTimeOffset?>(
             """
             WITH runs AS (

@@ -28,7 +28,8 @@ internal sealed class CopyReader : IAsyncDisposable
     /// <param name="cancelStatement">Cancels the connection's current statement at the server.</param>
     /// <param name="cancellationToken">Cancels the statement at the server, now or during any later read.</param>
     public static async Task<CopyReader> OpenAsync(
-        NpgsqlConnection connection, string copy, Func<CancellationToken, Task> cancelStatement, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string copy, Func<CancellationToken, Task> cancelStatement,
+        CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var copyReader = new CopyReader(cancelStatement, cancellationToken);

@@ -22,8 +22,10 @@ internal sealed class KeySpace(TemporaryFiles files, long memory)
     public static SourceException Explain(Exception refusal) => new(
         "key_check_unavailable",
         refusal is IOException { HResult: NoSpace or OverQuota or DiskFull }
-            ? "The worker's disk is full: the keys, which come in no order, can't be compared. Free some space in its data directory."
-            : $"The worker can't write the keys, which come in no order, into its data directory to compare them ({refusal.GetType().Name}).",
+            ? "The worker's disk is full: the keys, which come in no order, can't be compared. Free some space "
+                + "in its data directory."
+            : "The worker can't write the keys, which come in no order, into its data directory to compare them "
+                + $"({refusal.GetType().Name}).",
         isTransient: true,
         refusal);
 }

@@ -19,8 +19,8 @@ internal static class OversizedRecord
     /// <param name="held">How many of the bytes that column holds.</param>
     public static SourceException Of(long record, long bytes, bool isWhole, int allowed, string column, long held) => new(
         Code,
-        $"Record {record} has {(isWhole ? "" : "more than ")}{bytes:N0} bytes, but ClaimCheck:Exporting:MaxRecordBytes allows {allowed:N0}. "
-        + $"Most of it is in column {column}: {held:N0} bytes{(isWhole ? "" : " so far")}.",
+        $"Record {record} has {(isWhole ? "" : "more than ")}{bytes:N0} bytes, but ClaimCheck:Exporting:MaxRecordBytes allows "
+        + $"{allowed:N0}. Most of it is in column {column}: {held:N0} bytes{(isWhole ? "" : " so far")}.",
         isTransient: false);
 
     /// <summary>The same where the source can't send the record.</summary>
@@ -29,7 +29,8 @@ internal static class OversizedRecord
     /// <param name="column">Null where it could not be found.</param>
     public static SourceException OfSource(long record, string? state, string? column) => new(
         Code,
-        $"Record {record} is larger than the source's Postgres can send, about 1 GiB as text, of which a byte of bytea takes two. "
+        $"Record {record} is larger than the source's Postgres can send, about 1 GiB as text, of which a "
+        + "byte of bytea takes two. "
         + (column is null ? "The column could not be determined." : $"It is column {column}.")
         + $" (SQLSTATE {state})",
         isTransient: false);

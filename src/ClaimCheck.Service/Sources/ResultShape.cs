@@ -16,7 +16,8 @@ internal sealed record ResultColumn(string Name, string Type, bool Nullable, Res
     public Column ToContract() => new(Name, Type, Nullable);
 }
 
-/// <summary>A type with domains resolved; arrays name their element's type and what stands between elements in their text.</summary>
+/// <summary>A type with domains resolved; arrays name their element's type and what stands between elements
+/// in their text.</summary>
 internal sealed record ResultType(uint Oid, ResultType? Element = null, char Delimiter = ',');
 
 /// <summary>The columns of a SELECT's result, asked of the database without running the query.</summary>
@@ -35,7 +36,8 @@ internal static partial class ResultShape
         return await ReadColumnsAsync(connection, fields, types, promisesHold: !MayAddNulls().IsMatch(sql), cancellationToken);
     }
 
-    private static async Task<List<Field>> ReadFieldsAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    private static async Task<List<Field>> ReadFieldsAsync(
+        NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
         // A batch, because Npgsql would otherwise rewrite the text in search of parameters.
         await using var batch = connection.CreateBatch();
@@ -79,7 +81,8 @@ internal static partial class ResultShape
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
-                inner[reader.GetFieldValue<uint>(0)] = (reader.GetBoolean(1), reader.GetFieldValue<uint>(2), reader.GetString(3)[0]);
+                inner[reader.GetFieldValue<uint>(0)] =
+                    (reader.GetBoolean(1), reader.GetFieldValue<uint>(2), reader.GetString(3)[0]);
         }
 
         return fields.Select(field => field.TypeOid).Distinct().ToDictionary(oid => oid, Resolve);
@@ -139,7 +142,8 @@ internal static partial class ResultShape
         if (!match.Success)
             return none;
         var first = int.Parse(match.Groups["first"].ValueSpan, CultureInfo.InvariantCulture);
-        var second = match.Groups["second"] is { Success: true } group ? int.Parse(group.ValueSpan, CultureInfo.InvariantCulture) : 0;
+        var second =
+            match.Groups["second"] is { Success: true } group ? int.Parse(group.ValueSpan, CultureInfo.InvariantCulture) : 0;
         return match.Groups["name"].Value switch
         {
             "character" or "character varying" => first + lengthWord,

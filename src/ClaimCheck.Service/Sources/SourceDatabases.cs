@@ -27,11 +27,13 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
     /// <summary>The pool of a source. Readers begin a transaction and apply <see cref="SourceSettings"/>.</summary>
     /// <exception cref="SourceException">The connection string is missing or was removed:
     /// <c>source_unavailable</c>.</exception>
-    /// <exception cref="ArgumentException">The connection string can't be read. The text may name its keywords, never its values.</exception>
+    /// <exception cref="ArgumentException">The connection string can't be read. The text may name its keywords,
+    /// never its values.</exception>
     public NpgsqlDataSource Get(string source)
     {
         var connectionString = ConnectionStringOf(source)
-            ?? throw new SourceException("source_unavailable", $"There is no connection string for the source {source}.", isTransient: true);
+            ?? throw new SourceException(
+                "source_unavailable", $"There is no connection string for the source {source}.", isTransient: true);
         return Current(source, isWriting: false, connectionString, "source_unavailable");
     }
 
@@ -41,7 +43,8 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
     public NpgsqlDataSource GetForWriting(string target)
     {
         var connectionString = ConnectionStringOf(target, isWriting: true)
-            ?? throw new SourceException("target_unavailable", $"There is no connection string for the target {target}.", isTransient: true);
+            ?? throw new SourceException(
+                "target_unavailable", $"There is no connection string for the target {target}.", isTransient: true);
         return Current(target, isWriting: true, connectionString, "target_unavailable");
     }
 
@@ -82,7 +85,8 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
                 replaced.Enqueue((pool.Source, time.GetTimestamp()));
             }
 
-            pool = new(connectionString, password, Open(connectionString, password?.Open(time), isWriting ? "claimcheck" : SourceSettings.ApplicationName));
+            pool = new(connectionString, password, Open(
+                connectionString, password?.Open(time), isWriting ? "claimcheck" : SourceSettings.ApplicationName));
             pools[(name, isWriting)] = pool;
             return pool.Source;
         }

@@ -50,7 +50,8 @@ internal static class SourceErrors
         e.SqlState == PostgresErrorCodes.ProgramLimitExceeded
         || (e.SqlState == PostgresErrorCodes.InternalError
             && e.MessageText.StartsWith(Allocation, StringComparison.Ordinal)
-            && ulong.TryParse(e.MessageText.AsSpan(Allocation.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
+            && ulong.TryParse(
+                e.MessageText.AsSpan(Allocation.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
             && bytes < MostWanted);
 
     private static SourceException FromState(PostgresException e)
@@ -59,8 +60,8 @@ internal static class SourceErrors
         {
             return new(
                 RowSecurity,
-                "A row-level security policy would hide rows of the query from the source's role: set \"rowSecurity\": true to export what is "
-                + $"visible, or give the role BYPASSRLS. (SQLSTATE {e.SqlState})",
+                "A row-level security policy would hide rows of the query from the source's role: set \"rowSecurity\": true to "
+                + $"export what is visible, or give the role BYPASSRLS. (SQLSTATE {e.SqlState})",
                 isTransient: false);
         }
 

@@ -8,7 +8,8 @@ namespace ClaimCheck.Service.Sources;
 /// the beginning of any transaction that was under way.</param>
 /// <param name="IsBlind">There are transactions whose beginning the role may not see.</param>
 /// <param name="ServerStart">Distinguishes the server from others behind the same address.</param>
-internal sealed record SourceHorizon(DateTimeOffset SnapshotAt, DateTimeOffset ReadUntil, bool IsBlind, DateTimeOffset ServerStart)
+internal sealed record SourceHorizon(
+    DateTimeOffset SnapshotAt, DateTimeOffset ReadUntil, bool IsBlind, DateTimeOffset ServerStart)
 {
     // A prepared transaction's beginning is not recorded; the preparation follows a moment after it. Readers of the service write
     // nothing.
@@ -33,14 +34,16 @@ internal sealed record SourceHorizon(DateTimeOffset SnapshotAt, DateTimeOffset R
         await using var command = new NpgsqlCommand(Sql, connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        var (isStandby, clock, start) = (reader.GetBoolean(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetFieldValue<DateTimeOffset>(3));
+        var (isStandby, clock, start) =
+            (reader.GetBoolean(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetFieldValue<DateTimeOffset>(3));
         if (!isStandby)
         {
             var oldest = await reader.IsDBNullAsync(4, cancellationToken) ? clock : reader.GetFieldValue<DateTimeOffset>(4);
             return new(clock, oldest < clock ? oldest : clock, reader.GetBoolean(5), start);
         }
 
-        DateTimeOffset? replayed = await reader.IsDBNullAsync(2, cancellationToken) ? null : reader.GetFieldValue<DateTimeOffset>(2);
+        DateTimeOffset? replayed =
+            await reader.IsDBNullAsync(2, cancellationToken) ? null : reader.GetFieldValue<DateTimeOffset>(2);
         await reader.DisposeAsync();
         var reached = replayed ?? await CheckpointAsync(connection, cancellationToken);
         return new(reached, reached, IsBlind: false, start);
@@ -54,12 +57,15 @@ internal sealed record SourceHorizon(DateTimeOffset SnapshotAt, DateTimeOffset R
             await using var command = new NpgsqlCommand("SELECT checkpoint_time FROM pg_control_checkpoint()", connection);
             return await command.ExecuteScalarAsync(cancellationToken) is DateTime time ? new(time) : throw Unknown();
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.FeatureNotSupported)
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InsufficientPrivilege
+            or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.FeatureNotSupported)
         {
             throw Unknown();
         }
     }
 
     private static SourceException Unknown() => new(
-        "source_unavailable", "The source is a standby that does not say how far it is: it has replayed no commit since its start.", isTransient: true);
+        "source_unavailable",
+        "The source is a standby that does not say how far it is: it has replayed no commit since its start.",
+        isTransient: true);
 }

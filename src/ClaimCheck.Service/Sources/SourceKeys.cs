@@ -20,7 +20,9 @@ internal static class SourceKeys
         if (connection.PostgreSqlVersion.Major >= 16)
         {
             return await AskAsync(
-                connection, $"SELECT k FROM unnest($1) k WHERE CASE WHEN pg_input_is_valid(k, $2) THEN format('%s', CAST(k AS {type})) = k ELSE false END", likely, type, cancellationToken);
+                connection, "SELECT k FROM unnest($1) k WHERE CASE WHEN pg_input_is_valid(k, $2) THEN format('%s', CAST(k AS "
+                    + $"{type})) = k ELSE false END",
+                likely, type, cancellationToken);
         }
 
         var canonical = new List<string>(likely.Length);
@@ -47,7 +49,8 @@ internal static class SourceKeys
         try
         {
             var found = await AskAsync(
-                connection, $"SELECT k FROM unnest($1) k WHERE format('%s', CAST(k AS {type})) = k", [.. keys], null, cancellationToken);
+                connection, $"SELECT k FROM unnest($1) k WHERE format('%s', CAST(k AS {type})) = k", [.. keys], null,
+                cancellationToken);
             await ExecuteAsync(connection, "RELEASE keys", cancellationToken);
             return found;
         }

@@ -1,9 +1,11 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>Renders a dataset's query with typed literals in place of its <c>:parameters</c>. COPY takes no parameters of its own.</summary>
+/// <summary>Renders a dataset's query with typed literals in place of its <c>:parameters</c>. COPY takes no
+/// parameters of its own.</summary>
 internal static class SourceQuery
 {
-    /// <summary>The query with each <c>:parameter</c> replaced by a quoted, typed literal; a parameter without a value is a typed NULL.</summary>
+    /// <summary>The query with each <c>:parameter</c> replaced by a quoted, typed literal; a parameter without a value
+    /// is a typed NULL.</summary>
     /// <exception cref="FormatException">It is not a single SELECT or WITH.</exception>
     /// <exception cref="InvalidOperationException">A parameter or type that a definition can't have: the definition was not
     /// checked.</exception>
@@ -40,7 +42,10 @@ internal static class SourceQuery
 
     /// <summary>A canonical value as the text that Postgres reads.</summary>
     public static string TextOf(JsonElement value, string type) =>
-        SourceTypes.IsJson(type) ? value.GetRawText() : SourceTypes.IsArray(type) ? ArrayText(value.EnumerateArray().Select(ScalarText)) : ScalarText(value);
+        SourceTypes.IsJson(type)
+            ? value.GetRawText()
+            : SourceTypes.IsArray(type) ? ArrayText(value.EnumerateArray().Select(ScalarText))
+            : ScalarText(value);
 
     private static string ScalarText(JsonElement value) => value.ValueKind switch
     {

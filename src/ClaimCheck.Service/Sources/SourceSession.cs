@@ -12,7 +12,9 @@ internal sealed class SourceSession : IAsyncDisposable
     private readonly SourceSettings settings;
     private readonly SettingsHeld held;
 
-    private SourceSession(Func<NpgsqlDataSource> source, NpgsqlConnection connection, SourceSettings settings, SettingsHeld held, SourceHorizon horizon) =>
+    private SourceSession(
+        Func<NpgsqlDataSource> source, NpgsqlConnection connection, SourceSettings settings, SettingsHeld held,
+        SourceHorizon horizon) =>
         (this.source, this.connection, this.settings, this.held, Horizon) = (source, connection, settings, held, horizon);
 
     /// <summary>How far the snapshot reaches.</summary>
@@ -21,7 +23,8 @@ internal sealed class SourceSession : IAsyncDisposable
     /// <param name="source">The source's pool as it is now: its password may have been replaced while the session was
     /// open.</param>
     /// <param name="settings">The settings of the transaction.</param>
-    public static Task<SourceSession> OpenAsync(Func<NpgsqlDataSource> source, SourceSettings settings, CancellationToken cancellationToken) =>
+    public static Task<SourceSession> OpenAsync(
+        Func<NpgsqlDataSource> source, SourceSettings settings, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => BeginAsync(source, settings, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
@@ -42,7 +45,8 @@ internal sealed class SourceSession : IAsyncDisposable
 
     /// <summary>Those of the keys that are the text of a value in the source: <c>7</c> is the text of a bigint, <c>07</c> and
     /// <c>x</c> are not.</summary>
-    public Task<IReadOnlyList<string>> CanonicalAsync(IReadOnlyList<string> keys, string type, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<string>> CanonicalAsync(
+        IReadOnlyList<string> keys, string type, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => SourceKeys.CanonicalAsync(connection, keys, type, cancellationToken), cancellationToken);
 
     /// <summary>Whether the source guarantees that no two records have one key.</summary>
@@ -65,7 +69,8 @@ internal sealed class SourceSession : IAsyncDisposable
                     batch.BatchCommands.Add(new NpgsqlBatchCommand(sql));
                     await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
                     await reader.ReadAsync(cancellationToken);
-                    return Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? 0 : reader.GetInt64(i)).ToArray();
+                    return Enumerable.Range(0, reader.FieldCount)
+                        .Select(i => reader.IsDBNull(i) ? 0 : reader.GetInt64(i)).ToArray();
                 }
                 catch (PostgresException e) when (SourceErrors.IsTooLarge(e))
                 {
@@ -98,7 +103,8 @@ internal sealed class SourceSession : IAsyncDisposable
         await held.Backend.CancelAsync(other, cancellationToken);
     }
 
-    private static async Task<SourceSession> BeginAsync(Func<NpgsqlDataSource> source, SourceSettings settings, CancellationToken cancellationToken)
+    private static async Task<SourceSession> BeginAsync(
+        Func<NpgsqlDataSource> source, SourceSettings settings, CancellationToken cancellationToken)
     {
         var opened = await NewConnectionAsync(source(), cancellationToken);
         try
@@ -114,7 +120,8 @@ internal sealed class SourceSession : IAsyncDisposable
                 // A pooler in front of several servers: how far one of them is says nothing about another.
                 await transaction.DisposeAsync();
                 if (tries == MostServers)
-                    throw new SourceException("source_unavailable", "Two statements of one session were answered by different servers, repeatedly.", isTransient: true);
+                    throw new SourceException("source_unavailable",
+                        "Two statements of one session were answered by different servers, repeatedly.", isTransient: true);
             }
         }
         catch

@@ -14,10 +14,12 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
     public const string ApplicationName = "claimcheck export";
 
     private static readonly string Read =
-        $"SELECT {SessionPins.Read}, ARRAY[current_setting('row_security'), current_setting('transaction_isolation'), current_setting('transaction_read_only')], "
-        + "pg_backend_pid(), pg_postmaster_start_time(), transaction_timestamp(), (SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid())";
+        $"SELECT {SessionPins.Read}, ARRAY[current_setting('row_security'), current_setting('transaction_isolation'), "
+        + "current_setting('transaction_read_only')], pg_backend_pid(), pg_postmaster_start_time(), transaction_timestamp(), "
+        + "(SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid())";
 
-    /// <summary>Sets everything, in a transaction of isolation <c>REPEATABLE READ</c> that has just begun; takes its snapshot.</summary>
+    /// <summary>Sets everything, in a transaction of isolation <c>REPEATABLE READ</c> that has just begun;
+    /// takes its snapshot.</summary>
     /// <exception cref="SourceException">A setting does not hold: <c>source_settings_changed</c>.</exception>
     public async Task<SettingsHeld> ApplyAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -33,7 +35,8 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
                    set_config('lock_timeout', '{(long)LockTimeout.TotalMilliseconds}', true),
                    set_config('idle_in_transaction_session_timeout', '0', true)
             """,
-            $"SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout' UNION ALL {SessionPins.NoticesTheEnd(isLocal: true)}",
+            "SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout' UNION ALL "
+            + $"{SessionPins.NoticesTheEnd(isLocal: true)}",
             Read,
         ])
         {
@@ -74,14 +77,15 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
             reader.GetFieldValue<string[]>(0),
             reader.GetFieldValue<string[]>(1),
             reader.GetFieldValue<DateTimeOffset>(3),
-            new(reader.GetInt32(2), reader.IsDBNull(5) ? null : reader.GetFieldValue<DateTimeOffset>(5), reader.GetFieldValue<DateTimeOffset>(4)));
+            new(reader.GetInt32(2), reader.IsDBNull(5) ? null : reader.GetFieldValue<DateTimeOffset>(5),
+                reader.GetFieldValue<DateTimeOffset>(4)));
     }
 
     // Without the value: a query may have put anything there.
     private static SourceException Changed(string setting) => new(
         "source_settings_changed",
-        $"The session's {setting} is not what the service has set: the query, or something between the service and the source, changes it. "
-        + "The values would not be written as the manifest promises.",
+        $"The session's {setting} is not what the service has set: the query, or something between the service and the source, "
+        + "changes it. The values would not be written as the manifest promises.",
         isTransient: false);
 }
 
@@ -111,8 +115,13 @@ internal sealed record SourceBackend(int Pid, DateTimeOffset? Started, DateTimeO
             """,
             connection);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Pid });
-        command.Parameters.Add(new NpgsqlParameter { Value = (object?)Started?.UtcDateTime ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz });
-        command.Parameters.Add(new NpgsqlParameter { Value = TransactionStarted.UtcDateTime, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(new NpgsqlParameter
+        {
+            Value = (object?)Started?.UtcDateTime ?? DBNull.Value,
+            NpgsqlDbType = NpgsqlDbType.TimestampTz,
+        });
+        command.Parameters.Add(
+            new NpgsqlParameter { Value = TransactionStarted.UtcDateTime, NpgsqlDbType = NpgsqlDbType.TimestampTz });
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 }

@@ -48,7 +48,8 @@ internal sealed class SourceSql
     public static SourceSql Parse(string sql, params string[] beginnings)
     {
         var read = SourceSqlLexer.Read(sql).ToList();
-        bool IsSymbol(SqlToken token, char symbol) => token is { Kind: SqlTokenKind.Symbol, Length: 1 } && sql[token.Start] == symbol;
+        bool IsSymbol(SqlToken token, char symbol) =>
+            token is { Kind: SqlTokenKind.Symbol, Length: 1 } && sql[token.Start] == symbol;
 
         while (read.Count > 0 && IsSymbol(read[^1], ';'))
             read.RemoveAt(read.Count - 1);
@@ -60,7 +61,8 @@ internal sealed class SourceSql
         var first = read.Find(token => !IsSymbol(token, '('));
         if (first.Kind != SqlTokenKind.Word
             || !beginnings.Any(word => IsWord(sql, first, word)))
-            throw new FormatException($"it does not begin with {string.Join(" or ", beginnings.Select(word => word.ToUpperInvariant()))}");
+            throw new FormatException(
+                $"it does not begin with {string.Join(" or ", beginnings.Select(word => word.ToUpperInvariant()))}");
         return new SourceSql(sql[..read[^1].End], read);
     }
 

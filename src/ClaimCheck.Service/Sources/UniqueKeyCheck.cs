@@ -8,7 +8,8 @@ internal static class UniqueKeyCheck
 {
     // Types where equal texts are equal values, so that an index on values holds for texts too (pg_type.dat: bool, bytea, name,
     // int8, int2, int4, text, oid, float4, float8, bpchar, varchar, date, timestamp, timestamptz, numeric, uuid).
-    private static readonly HashSet<uint> Exact = [16, 17, 19, 20, 21, 23, 25, 26, 700, 701, 1042, 1043, 1082, 1114, 1184, 1700, 2950];
+    private static readonly HashSet<uint> Exact =
+        [16, 17, 19, 20, 21, 23, 25, 26, 700, 701, 1042, 1043, 1082, 1114, 1184, 1700, 2950];
 
     // Types where equal values are also equal texts, so that sorted ones are neighbours: not numeric (1.0 and 1.00), or char(n)
     // without its n.
@@ -18,7 +19,8 @@ internal static class UniqueKeyCheck
     // Plan nodes that pass on rows of their child, none of them twice.
     private static readonly HashSet<string> Passing = new(StringComparer.Ordinal)
     {
-        "Sort", "Incremental Sort", "Limit", "Gather", "Gather Merge", "Result", "Materialize", "LockRows", "Unique", "WindowAgg", "Subquery Scan",
+        "Sort", "Incremental Sort", "Limit", "Gather", "Gather Merge", "Result", "Materialize", "LockRows", "Unique", "WindowAgg",
+        "Subquery Scan",
     };
 
     private static readonly HashSet<string> Scans = new(StringComparer.Ordinal)
@@ -28,7 +30,8 @@ internal static class UniqueKeyCheck
 
     /// <param name="connection">A connection in the snapshot.</param>
     /// <param name="sql">The query.</param>
-    public static async Task<bool> VouchesAsync(NpgsqlConnection connection, string sql, ResultColumn key, CancellationToken cancellationToken)
+    public static async Task<bool> VouchesAsync(
+        NpgsqlConnection connection, string sql, ResultColumn key, CancellationToken cancellationToken)
     {
         if (key.Table == 0 || !Exact.Contains(key.Value.Oid))
             return false;
@@ -40,7 +43,8 @@ internal static class UniqueKeyCheck
     }
 
     /// <summary>Whether records that are sorted by their key have equal keys side by side.</summary>
-    public static async Task<bool> AreNeighboursAsync(NpgsqlConnection connection, ResultColumn key, CancellationToken cancellationToken)
+    public static async Task<bool> AreNeighboursAsync(
+        NpgsqlConnection connection, ResultColumn key, CancellationToken cancellationToken)
     {
         if (Unambiguous.Contains(key.Value.Oid))
             return true;
@@ -49,16 +53,19 @@ internal static class UniqueKeyCheck
         if (connection.PostgreSqlVersion.Major < 12)
             return true; // for every collation, bytes decide in the end
         // A collation may treat "a" and "A" as equal; whether the key uses it is not worth finding out.
-        await using var command = new NpgsqlCommand("SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_collation WHERE NOT collisdeterministic)", connection);
+        await using var command = new NpgsqlCommand(
+            "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_collation WHERE NOT collisdeterministic)", connection);
         return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private static async Task<(string Schema, string Name)?> OnlyTableAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    private static async Task<(string Schema, string Name)?> OnlyTableAsync(
+        NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
         // A batch, because Npgsql would otherwise rewrite the text in search of parameters.
         await using var batch = connection.CreateBatch();
         batch.BatchCommands.Add(new NpgsqlBatchCommand($"EXPLAIN (VERBOSE, FORMAT JSON) {sql}"));
-        using var plan = JsonDocument.Parse((string)(await batch.ExecuteScalarAsync(cancellationToken))!, new JsonDocumentOptions { MaxDepth = 1000 });
+        using var plan = JsonDocument.Parse(
+            (string)(await batch.ExecuteScalarAsync(cancellationToken))!, new JsonDocumentOptions { MaxDepth = 1000 });
         return OnlyTable(plan.RootElement[0].GetProperty("Plan"));
     }
 
@@ -72,14 +79,16 @@ internal static class UniqueKeyCheck
             // Subqueries in expressions return values, not rows.
             var below = !node.TryGetProperty("Plans", out var plans)
                 ? []
-                : plans.EnumerateArray().Where(plan => plan.GetProperty("Parent Relationship").GetString() is not ("InitPlan" or "SubPlan")).ToList();
+                : plans.EnumerateArray()
+                    .Where(plan => plan.GetProperty("Parent Relationship").GetString() is not ("InitPlan" or "SubPlan")).ToList();
             if (!Passing.Contains(type) || below is not [var only])
                 return null;
             node = only;
         }
     }
 
-    private static async Task<(string Schema, string Name)?> TableAsync(NpgsqlConnection connection, ResultColumn key, CancellationToken cancellationToken)
+    private static async Task<(string Schema, string Name)?> TableAsync(
+        NpgsqlConnection connection, ResultColumn key, CancellationToken cancellationToken)
     {
         // Checked at each statement, not at the commit; over all rows, of just this column, by the column's own equality.
         await using var command = connection.CreateCommand();

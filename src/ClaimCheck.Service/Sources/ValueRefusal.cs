@@ -10,8 +10,10 @@ internal static class ValueRefusal
     /// <param name="record">Its position, from 1.</param>
     /// <param name="fault">Its text is the end of a sentence.</param>
     public static SourceException OfColumn(string column, long record, FormatException fault) =>
-        new(fault is JsonTooDeepException ? TooDeep : Code, $"The value of column {column} in record {record} {fault.Message}.", isTransient: false);
+        new(fault is JsonTooDeepException ? TooDeep : Code, $"The value of column {column} in record {record} {fault.Message}.",
+            isTransient: false);
 
     /// <summary>A fault of the record as a whole.</summary>
-    public static SourceException OfRecord(long record, string fault) => new(Code, $"Record {record} {fault}.", isTransient: false);
+    public static SourceException OfRecord(long record, string fault) =>
+        new(Code, $"Record {record} {fault}.", isTransient: false);
 }

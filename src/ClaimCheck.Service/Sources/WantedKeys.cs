@@ -49,7 +49,8 @@ internal sealed class WantedKeys(ResultColumn column, string format)
         {
             JsonKind.Boolean => key switch { "true" => "t", "false" => "f", _ => null },
             JsonKind.Timestamp => IsTime(key) ? Spaced(key) : IsCommon(key, "") ? null : key,
-            JsonKind.TimestampWithZone => IsTime(key) && key.EndsWith('Z') ? Spaced(key[..^1]) + "+00" : IsCommon(key, "+00") ? null : key,
+            JsonKind.TimestampWithZone =>
+                IsTime(key) && key.EndsWith('Z') ? Spaced(key[..^1]) + "+00" : IsCommon(key, "+00") ? null : key,
             JsonKind.Bytes => Base64(key),
             JsonKind.Array => null,
             _ => key,

@@ -13,7 +13,8 @@ internal readonly record struct Readable(BatchId? Batch, JobId? Job, string? Res
 /// <summary>Whether a batch, or an object, may be read, according to the catalog now.</summary>
 internal class BatchStates(NpgsqlDataSource catalog)
 {
-    public Task<bool> IsReadyAsync(BatchId batch, CancellationToken cancellationToken) => MayReadAsync(Readable.Of(batch), cancellationToken);
+    public Task<bool> IsReadyAsync(BatchId batch, CancellationToken cancellationToken) =>
+        MayReadAsync(Readable.Of(batch), cancellationToken);
 
     /// <summary>Whether an object may be read: a batch's while it is ready, a job's results until its time to live
     /// ends.</summary>
@@ -21,9 +22,11 @@ internal class BatchStates(NpgsqlDataSource catalog)
         Readable.Of(key) is { } readable && await MayReadAsync(readable, cancellationToken);
 
     /// <summary>Those of them that may be read.</summary>
-    public virtual async Task<IReadOnlySet<Readable>> ReadableAsync(IReadOnlyCollection<Readable> asked, CancellationToken cancellationToken)
+    public virtual async Task<IReadOnlySet<Readable>> ReadableAsync(
+        IReadOnlyCollection<Readable> asked, CancellationToken cancellationToken)
     {
-        var batches = asked.Where(readable => readable.Batch is not null).Select(readable => readable.Batch!.Value.Value).ToArray();
+        var batches = asked.Where(readable => readable.Batch is not null)
+            .Select(readable => readable.Batch!.Value.Value).ToArray();
         var results = asked.Where(readable => readable.Job is not null).ToList();
         // Found by the unique index of batch_id, and by the key of bulk_jobs.
         var found = await catalog.ListAsync<(Guid Id, string? ResultKey)>(
@@ -36,9 +39,15 @@ internal class BatchStates(NpgsqlDataSource catalog)
               FROM unnest(@Jobs, @Keys) AS asked (id, key)
               JOIN bulk_jobs b ON b.id = asked.id AND b.result_key = asked.key AND b.expires_at > now()
             """,
-            new { batches, Jobs = results.Select(result => result.Job!.Value.Value).ToArray(), Keys = results.Select(result => result.ResultKey!).ToArray() },
+            new
+            {
+                batches,
+                Jobs = results.Select(result => result.Job!.Value.Value).ToArray(),
+                Keys = results.Select(result => result.ResultKey!).ToArray(),
+            },
             cancellationToken);
-        return found.Select(row => row.ResultKey is null ? Readable.Of(new BatchId(row.Id)) : new(null, new JobId(row.Id), row.ResultKey)).ToHashSet();
+        return found.Select(row =>
+            row.ResultKey is null ? Readable.Of(new BatchId(row.Id)) : new(null, new JobId(row.Id), row.ResultKey)).ToHashSet();
     }
 
     private async Task<bool> MayReadAsync(Readable readable, CancellationToken cancellationToken) =>

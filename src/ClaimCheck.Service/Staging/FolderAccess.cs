@@ -9,7 +9,8 @@ internal sealed partial class FolderAccess(StagingOptions options, IConfiguratio
     private const UnixFileMode GroupReads = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
     // What is created below such a folder belongs to its group.
-    private const UnixFileMode GroupEnters = PrivateFiles.Owner | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.SetGroup;
+    private const UnixFileMode GroupEnters = PrivateFiles.Owner | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
+        | UnixFileMode.SetGroup;
 
     private readonly bool hasGroup = !string.IsNullOrEmpty(options.Group) && !OperatingSystem.IsWindows();
 
@@ -26,7 +27,8 @@ internal sealed partial class FolderAccess(StagingOptions options, IConfiguratio
         Directory.CreateDirectory(root);
         var group = FindGroup(options.Group!);
         if (group == 0)
-            throw new StartupException($"{StagingOptions.Section}:Group is {options.Group}, but this machine does not have that group.");
+            throw new StartupException(
+                $"{StagingOptions.Section}:Group is {options.Group}, but this machine does not have that group.");
         var id = Marshal.ReadInt32(group, 2 * IntPtr.Size); // after the name and the password
         if (ChangeOwner(root, -1, id) != 0)
         {

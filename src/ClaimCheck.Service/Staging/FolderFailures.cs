@@ -17,7 +17,8 @@ internal static class FolderFailures
             FileNotFoundException or DirectoryNotFoundException =>
                 new StagingException($"{failed}: it is not there.", isTransient: false, isMissing: true, exception),
             IOException { HResult: NoSpace or OverQuota or DiskFull } =>
-                new StagingException($"{failed}: the disk is full. Free some space; what is being exported is tried again.", isTransient: true, inner: exception),
+                new StagingException($"{failed}: the disk is full. Free some space; what is being exported is tried again.",
+                    isTransient: true, inner: exception),
             // Paths in the text are the operator's own; an operator can fix permissions, so further tries make sense.
             _ => new StagingException($"{failed}: {exception.Message}", isTransient: true, inner: exception),
         };

@@ -14,9 +14,11 @@ internal sealed class FolderLanding(FolderPaths paths, StagedFileLinks links, Pu
     }
 
     public Task<SignedLink> SignPartAsync(
-        StagedMultipartUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken) => throw NoParts();
+        StagedMultipartUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken) =>
+        throw NoParts();
 
-    public Task<IReadOnlyDictionary<int, long>> PartsAsync(StagedMultipartUpload upload, CancellationToken cancellationToken) => throw NoParts();
+    public Task<IReadOnlyDictionary<int, long>> PartsAsync(StagedMultipartUpload upload, CancellationToken cancellationToken) =>
+        throw NoParts();
 
     public Task CompleteAsync(StagedMultipartUpload upload, int parts, CancellationToken cancellationToken) => throw NoParts();
 

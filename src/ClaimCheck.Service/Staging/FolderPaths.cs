@@ -19,11 +19,13 @@ internal sealed class FolderPaths(string root)
     public static bool IsKey(string key) =>
         key.Length <= LongestKey
         && Array.Exists(Roots, root => key.StartsWith(root, StringComparison.Ordinal))
-        && Array.TrueForAll(key.Split('/'), name => name.Length > 0 && name[0] != '.' && !name.AsSpan().ContainsAnyExcept(Allowed));
+        && Array.TrueForAll(
+            key.Split('/'), name => name.Length > 0 && name[0] != '.' && !name.AsSpan().ContainsAnyExcept(Allowed));
 
     public string Of(string key) => IsKey(key)
         ? Path.Combine(Root, key)
-        : throw new StagingException("A key of staging is 'batches/', 'inbox/' or 'jobs/' and plain names, at most 200 characters.", isTransient: false);
+        : throw new StagingException(
+            "A key of staging is 'batches/', 'inbox/' or 'jobs/' and plain names, at most 200 characters.", isTransient: false);
 
     public string Of(StagedMultipartUpload upload) => IsKey(upload.Key) && Guid.TryParseExact(upload.UploadId, "N", out _)
         ? Path.Combine(Uploads, upload.Key.Replace('/', Slash) + Slash + upload.UploadId)

@@ -2,7 +2,8 @@ namespace ClaimCheck.Service.Staging;
 
 /// <summary>Staging in a local folder. An upload is a file of its own, and completing it renames that file into place: once the
 /// file is deleted, the rename fails, so that nothing can be completed after an abort.</summary>
-internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, StagedFileLinks links, PublicAddress address) : IStaging
+internal sealed class FolderStaging(
+    FolderPaths paths, FolderAccess access, StagedFileLinks links, PublicAddress address) : IStaging
 {
     public Task<StagedMultipartUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken)
     {
@@ -20,16 +21,18 @@ internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, Stag
 
     public StagedWriter OpenWriter(StagedMultipartUpload upload) => new FolderWriter(paths, upload, AbortAsync);
 
-    public Task<bool> AbortAsync(StagedMultipartUpload upload, CancellationToken cancellationToken) => DoAsync($"abort the upload of {upload.Key}", () =>
-    {
-        var wasOpen = File.Exists(paths.Of(upload));
-        DeleteFile(paths.Of(upload));
-        // The folder that was created for it, unless another upload is going to end there.
-        var folder = FolderOf(upload);
-        if (!Array.Exists(FilesIn(paths.Uploads), file => FolderPaths.UploadOf(Path.GetFileName(file)) is { } other && FolderOf(other) == folder))
-            RemoveEmpty(folder, paths.BatchFolderOf(upload.Key));
-        return wasOpen;
-    });
+    public Task<bool> AbortAsync(StagedMultipartUpload upload, CancellationToken cancellationToken) =>
+        DoAsync($"abort the upload of {upload.Key}", () =>
+        {
+            var wasOpen = File.Exists(paths.Of(upload));
+            DeleteFile(paths.Of(upload));
+            // The folder that was created for it, unless another upload is going to end there.
+            var folder = FolderOf(upload);
+            if (!Array.Exists(FilesIn(paths.Uploads), file =>
+                FolderPaths.UploadOf(Path.GetFileName(file)) is { } other && FolderOf(other) == folder))
+                RemoveEmpty(folder, paths.BatchFolderOf(upload.Key));
+            return wasOpen;
+        });
 
     public async IAsyncEnumerable<StagedMultipartUpload> ListUploadsAsync(
         string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -38,16 +41,19 @@ internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, Stag
         foreach (var name in names)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (FolderPaths.UploadOf(Path.GetFileName(name)) is { } upload && upload.Key.StartsWith(prefix, StringComparison.Ordinal))
+            if (FolderPaths.UploadOf(Path.GetFileName(name)) is { } upload
+                && upload.Key.StartsWith(prefix, StringComparison.Ordinal))
                 yield return upload;
         }
     }
 
-    public async IAsyncEnumerable<StagedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StagedObject> ListAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // The deepest folder that the prefix names; below it names are compared.
         var folder = prefix[..(prefix.LastIndexOf('/') + 1)].TrimEnd('/');
-        var files = await DoAsync($"list {prefix}", () => FilesIn(folder == StagingKeys.Root.TrimEnd('/') ? Path.Combine(paths.Root, folder) : paths.Of(folder)));
+        var files = await DoAsync($"list {prefix}", () =>
+            FilesIn(folder == StagingKeys.Root.TrimEnd('/') ? Path.Combine(paths.Root, folder) : paths.Of(folder)));
         foreach (var file in files)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -75,10 +81,13 @@ internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, Stag
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         return DoAsync<Stream>($"read {key}", () => new FolderReadStream(
-            File.OpenHandle(paths.Of(key), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), offset, length));
+            File.OpenHandle(paths.Of(key), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete),
+            offset,
+            length));
     }
 
-    public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken)
+    public Task<SignedLink> SignAsync(
+        string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken)
     {
         LinkLifetime.Check(lifetime);
         _ = paths.Of(key);
@@ -136,7 +145,8 @@ internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, Stag
     private IEnumerable<string> MissingOf(string folder)
     {
         var missing = new Stack<string>();
-        for (var path = folder.TrimEnd('/'); path.Length > paths.Root.Length && !Directory.Exists(path); path = Path.GetDirectoryName(path)!)
+        for (var path = folder.TrimEnd('/'); path.Length > paths.Root.Length
+            && !Directory.Exists(path); path = Path.GetDirectoryName(path)!)
             missing.Push(path);
         return missing;
     }
@@ -171,7 +181,12 @@ internal sealed class FolderStaging(FolderPaths paths, FolderAccess access, Stag
     }
 
     private static string[] FilesIn(string folder) => Directory.Exists(folder)
-        ? Directory.GetFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false })
+        ? Directory.GetFiles(folder, "*", new EnumerationOptions
+        {
+            RecurseSubdirectories = true,
+            AttributesToSkip = FileAttributes.None,
+            IgnoreInaccessible = false,
+        })
         : [];
 
     private static long? LengthOf(string file)

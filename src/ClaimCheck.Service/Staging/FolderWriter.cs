@@ -4,7 +4,8 @@ namespace ClaimCheck.Service.Staging;
 
 /// <summary>Writes an upload's file, and renames it into place.</summary>
 internal sealed class FolderWriter(
-    FolderPaths paths, StagedMultipartUpload upload, Func<StagedMultipartUpload, CancellationToken, Task> abortAsync) : StagedWriter(upload)
+    FolderPaths paths, StagedMultipartUpload upload, Func<StagedMultipartUpload, CancellationToken, Task> abortAsync)
+    : StagedWriter(upload)
 {
     private FileStream? file;
     private bool completed;

@@ -12,7 +12,8 @@ internal interface ILanding
     Task<SignedLink> SignPutAsync(string key, TimeSpan lifetime, CancellationToken cancellationToken);
 
     /// <summary>Signs a PUT of one part of an open upload, of exactly the given length.</summary>
-    Task<SignedLink> SignPartAsync(StagedMultipartUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken);
+    Task<SignedLink> SignPartAsync(
+        StagedMultipartUpload upload, int partNumber, long bytes, TimeSpan lifetime, CancellationToken cancellationToken);
 
     /// <summary>The bytes of each part that has arrived, by its number.</summary>
     /// <exception cref="StagingException">With <see cref="StagingException.IsMissing"/> where the upload does not exist (any

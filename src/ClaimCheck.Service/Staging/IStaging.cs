@@ -40,7 +40,8 @@ internal interface IStaging
     /// <param name="audience">Whether the link is for consumers, or for the service's own probes.</param>
     /// <param name="method">GET, or HEAD: S3 accepts a link only for the method that was signed.</param>
     /// <param name="cancellationToken">Fetching a credential may take a while.</param>
-    Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken);
+    Task<SignedLink> SignAsync(
+        string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken);
 
     /// <summary>Throws where the staging can't be used at all: no bucket, no permission, Object Lock, no space.</summary>
     Task CheckAsync(CancellationToken cancellationToken);
@@ -89,7 +90,8 @@ internal sealed record StagedContent(string ContentType, string FileName)
 /// <summary>A link and the moment it expires: the earlier of the signature's and the credential's end.</summary>
 internal sealed record SignedLink(Link Link, DateTimeOffset ExpiresAt);
 
-/// <summary>Streams one object into its upload. Bytes are copied before a call returns; memory is bounded by pooled part buffers.</summary>
+/// <summary>Streams one object into its upload. Bytes are copied before a call returns; memory is bounded by
+/// pooled part buffers.</summary>
 internal abstract class StagedWriter(StagedMultipartUpload upload) : IAsyncDisposable
 {
     /// <summary>The upload it writes to.</summary>

@@ -27,7 +27,8 @@ internal sealed class LinkKeys
             if (time.GetUtcNow() - keys[^1].CreatedAt >= SignsFor)
             {
                 // Key i signed until key i + 1 was created.
-                var verifying = keys.Where((_, i) => i + 1 == keys.Count || time.GetUtcNow() - keys[i + 1].CreatedAt < LinkLifetime.Longest);
+                var verifying = keys.Where(
+                    (_, i) => i + 1 == keys.Count || time.GetUtcNow() - keys[i + 1].CreatedAt < LinkLifetime.Longest);
                 keys = [.. verifying, Key.New(time)];
                 Durable.ReplacePrivate(path, Bytes(keys));
             }
@@ -35,11 +36,13 @@ internal sealed class LinkKeys
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"The keys for links, {path}, can't be read and written ({e.Message}): check its permissions and its disk.", e);
+            throw new StartupException(
+                $"The keys for links, {path}, can't be read and written ({e.Message}): check its permissions and its disk.", e);
         }
         catch (Exception e) when (e is JsonException or FormatException)
         {
-            throw new StartupException($"The keys for links, {path}, are damaged: restore the file, or delete it to have all links made anew.", e);
+            throw new StartupException(
+                $"The keys for links, {path}, are damaged: restore the file, or delete it to have all links made anew.", e);
         }
     }
 
@@ -48,15 +51,19 @@ internal sealed class LinkKeys
     /// <summary>Compares in constant time.</summary>
     public bool Verify(string keyId, string text, string signature) =>
         known.FirstOrDefault(key => key.Id == keyId) is { } key
-        && CryptographicOperations.FixedTimeEquals(System.Text.Encoding.UTF8.GetBytes(key.Sign(text)), System.Text.Encoding.UTF8.GetBytes(signature));
+        && CryptographicOperations.FixedTimeEquals(
+            System.Text.Encoding.UTF8.GetBytes(key.Sign(text)), System.Text.Encoding.UTF8.GetBytes(signature));
 
     private static IReadOnlyList<Key> Read(string path)
     {
         var keys = JsonSerializer.Deserialize<KeyFile>(File.ReadAllBytes(path), ClaimCheckJson.Options)?.Keys;
-        return keys is { Count: > 0 } && keys.All(key => key.IsWhole) ? [.. keys.OrderBy(key => key.CreatedAt)] : throw new JsonException("It holds no keys.");
+        return keys is { Count: > 0 } && keys.All(key => key.IsWhole)
+            ? [.. keys.OrderBy(key => key.CreatedAt)]
+            : throw new JsonException("It holds no keys.");
     }
 
-    private static byte[] Bytes(IReadOnlyList<Key> keys) => JsonSerializer.SerializeToUtf8Bytes(new KeyFile(keys), ClaimCheckJson.Options);
+    private static byte[] Bytes(IReadOnlyList<Key> keys) =>
+        JsonSerializer.SerializeToUtf8Bytes(new KeyFile(keys), ClaimCheckJson.Options);
 
     private sealed record KeyFile(IReadOnlyList<Key> Keys);
 
@@ -65,7 +72,8 @@ internal sealed class LinkKeys
         private const int SecretBytes = 32;
 
         [System.Text.Json.Serialization.JsonIgnore]
-        public bool IsWhole => !string.IsNullOrEmpty(Id) && Secret is not null && Base64Url.DecodeFromChars(Secret).Length == SecretBytes;
+        public bool IsWhole =>
+            !string.IsNullOrEmpty(Id) && Secret is not null && Base64Url.DecodeFromChars(Secret).Length == SecretBytes;
 
         public static Key New(TimeProvider time) => new(
             RandomNumberGenerator.GetHexString(8, lowercase: true),

@@ -10,7 +10,8 @@ internal sealed class MultipartUploads(IStaging staging, NpgsqlDataSource catalo
     /// <summary>Opens a writer for a worker's object.</summary>
     /// <returns>Null where the export is not running under this lease (any more); the upload is aborted.</returns>
     public Task<StagedWriter?> OpenAsync(
-        BatchId batch, string attempt, Guid leaseToken, string name, StagedContent content, CancellationToken cancellationToken) =>
+        BatchId batch, string attempt, Guid leaseToken, string name, StagedContent content,
+        CancellationToken cancellationToken) =>
         OpenGuardedAsync(
             batch,
             attempt,
@@ -70,7 +71,8 @@ internal sealed class MultipartUploads(IStaging staging, NpgsqlDataSource catalo
 
     // FOR SHARE: a revocation or a new lease, which update the row, wait for this insert or make it match nothing.
     private Task<StagedWriter?> OpenGuardedAsync(
-        BatchId batch, string? attempt, string key, StagedContent content, string guard, Guid? token, CancellationToken cancellationToken) =>
+        BatchId batch, string? attempt, string key, StagedContent content, string guard, Guid? token,
+        CancellationToken cancellationToken) =>
         OpenAsync(
             staging,
             key,

@@ -13,7 +13,8 @@ internal sealed partial class S3Check(S3Connection connection, S3Failures failur
         try
         {
             await connection.Client.ListObjectsV2Async(
-                new ListObjectsV2Request { BucketName = connection.Bucket, Prefix = StagingKeys.Root, MaxKeys = 1 }, cancellationToken);
+                new ListObjectsV2Request { BucketName = connection.Bucket, Prefix = StagingKeys.Root, MaxKeys = 1 },
+                cancellationToken);
             await CheckObjectLockAsync(cancellationToken);
         }
         catch (AmazonServiceException e) when (IsWrong(e))
@@ -24,8 +25,8 @@ internal sealed partial class S3Check(S3Connection connection, S3Failures failur
         catch (AmazonClientException e) when (e.InnerException is not HttpRequestException)
         {
             throw new StartupException(
-                $"There are no credentials for bucket {connection.Bucket}: {e.Message} Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, " +
-                "a profile, or a role.",
+                $"There are no credentials for bucket {connection.Bucket}: {e.Message} Set AWS_ACCESS_KEY_ID and " +
+                "AWS_SECRET_ACCESS_KEY, a profile, or a role.",
                 e);
         }
         catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
@@ -59,8 +60,8 @@ internal sealed partial class S3Check(S3Connection connection, S3Failures failur
         if (answer.ObjectLockConfiguration?.ObjectLockEnabled == ObjectLockEnabled.Enabled)
         {
             throw new StartupException(
-                $"Bucket {connection.Bucket} has Object Lock, so that revoked data could not be deleted: name a bucket without it in " +
-                $"{StagingOptions.Section}:Bucket.");
+                $"Bucket {connection.Bucket} has Object Lock, so that revoked data could not be deleted: name a bucket without " +
+                $"it in {StagingOptions.Section}:Bucket.");
         }
     }
 
@@ -70,7 +71,8 @@ internal sealed partial class S3Check(S3Connection connection, S3Failures failur
         public static partial void NotReached(ILogger logger, string reason);
 
         [LoggerMessage(LogLevel.Warning,
-            "Whether bucket {Bucket} has Object Lock is not known: s3:GetBucketObjectLockConfiguration is denied. With Object Lock nothing could be revoked.")]
+            "Whether bucket {Bucket} has Object Lock is not known: s3:GetBucketObjectLockConfiguration is denied. With Object "
+            + "Lock nothing could be revoked.")]
         public static partial void ObjectLockUnknown(ILogger logger, string bucket);
     }
 }

@@ -19,11 +19,14 @@ internal sealed class S3Failures(string bucket)
     /// <param name="doing">What was tried, as in "read batches/…".</param>
     public StagingException Explain(Exception exception, string doing)
     {
-        var failure = S3Failure.Of(exception, $"{StagingOptions.Section}:Bucket", $"{StagingOptions.Section}:Region or AWS_REGION");
+        var failure = S3Failure.Of(
+            exception, $"{StagingOptions.Section}:Bucket", $"{StagingOptions.Section}:Region or AWS_REGION");
         // What an operator can fix is worth further tries.
-        var isTransient = failure.Kind is S3FailureKind.NoAnswer or S3FailureKind.NoBucket or S3FailureKind.Denied or S3FailureKind.OtherRegion
+        var isTransient = failure.Kind is S3FailureKind.NoAnswer or S3FailureKind.NoBucket or S3FailureKind.Denied
+            or S3FailureKind.OtherRegion
             || (failure.Kind != S3FailureKind.Missing && IsTransient((AmazonServiceException)exception, failure.Code!));
-        return new($"S3 could not {doing} in bucket {bucket}: {failure.Sentence}", isTransient, failure.Kind == S3FailureKind.Missing, exception);
+        return new($"S3 could not {doing} in bucket {bucket}: {failure.Sentence}", isTransient,
+            failure.Kind == S3FailureKind.Missing, exception);
     }
 
     /// <summary>Calls S3, and explains what it throws.</summary>
@@ -41,6 +44,7 @@ internal sealed class S3Failures(string bucket)
 
     private static bool IsTransient(AmazonServiceException refusal, string code) =>
         (int)refusal.StatusCode is >= 500 or 408 or 409 or 429 or 403 or (>= 200 and < 300)
-        || code is "RequestTimeout" or "RequestTimeTooSkewed" or "SlowDown" or "InternalError" or "BadDigest" or "XAmzContentSHA256Mismatch"
+        || code is "RequestTimeout" or "RequestTimeTooSkewed" or "SlowDown" or "InternalError" or "BadDigest"
+            or "XAmzContentSHA256Mismatch"
             or "IncompleteBody" or "OperationAborted";
 }

@@ -19,10 +19,13 @@ internal sealed class S3Landing(S3Connection connection) : ILanding
     {
         LinkLifetime.Check(lifetime);
         return failures.ExplainedAsync(
-            () => signer.SignPartAsync(upload, partNumber, bytes, lifetime, cancellationToken), $"sign a link for {upload.Key}", cancellationToken);
+            () => signer.SignPartAsync(upload, partNumber, bytes, lifetime, cancellationToken),
+            $"sign a link for {upload.Key}",
+            cancellationToken);
     }
 
-    public async Task<IReadOnlyDictionary<int, long>> PartsAsync(StagedMultipartUpload upload, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyDictionary<int, long>> PartsAsync(
+        StagedMultipartUpload upload, CancellationToken cancellationToken) =>
         (await ListAsync(upload, cancellationToken)).ToDictionary(part => part.PartNumber!.Value, part => part.Size ?? 0);
 
     public async Task CompleteAsync(StagedMultipartUpload upload, int parts, CancellationToken cancellationToken)
@@ -35,7 +38,8 @@ internal sealed class S3Landing(S3Connection connection) : ILanding
                     BucketName = connection.Bucket,
                     Key = upload.Key,
                     UploadId = upload.UploadId,
-                    PartETags = [.. arrived.Where(part => part.PartNumber <= parts).Select(part => new PartETag(part.PartNumber!.Value, part.ETag))],
+                    PartETags = [.. arrived.Where(part => part.PartNumber <= parts)
+                        .Select(part => new PartETag(part.PartNumber!.Value, part.ETag))],
                 },
                 cancellationToken),
             $"complete {upload.Key}",

@@ -12,7 +12,8 @@ internal sealed class S3ReadStream(GetObjectResponse answer, S3Failures failures
     {
         stalled ??= new CancellationTokenSource();
         stalled.CancelAfter(stallTimeout);
-        await using var _ = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), stalled);
+        await using var _ = cancellationToken.UnsafeRegister(
+            static source => ((CancellationTokenSource)source!).Cancel(), stalled);
         try
         {
             return await body.ReadAsync(buffer, stalled.Token);

@@ -21,7 +21,8 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
 
     public async Task<StagedMultipartUpload> BeginAsync(string key, StagedContent content, CancellationToken cancellationToken)
     {
-        var request = new InitiateMultipartUploadRequest { BucketName = connection.Bucket, Key = key, ContentType = content.ContentType };
+        var request =
+            new InitiateMultipartUploadRequest { BucketName = connection.Bucket, Key = key, ContentType = content.ContentType };
         // No Content-Encoding: a gzip file stays compressed, or clients would decompress it on the way and ranges would not
         // match.
         request.Headers.ContentDisposition = $"attachment; filename=\"{content.FileName}\"";
@@ -38,7 +39,8 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         return new StagedMultipartUpload(key, answer.UploadId) { Mark = mark };
     }
 
-    public StagedWriter OpenWriter(StagedMultipartUpload upload) => new S3Writer(connection, failures, options, upload, AbortAsync);
+    public StagedWriter OpenWriter(StagedMultipartUpload upload) =>
+        new S3Writer(connection, failures, options, upload, AbortAsync);
 
     public async Task<bool> AbortAsync(StagedMultipartUpload upload, CancellationToken cancellationToken)
     {
@@ -50,11 +52,22 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
             try
             {
                 await S3.AbortMultipartUploadAsync(
-                    new AbortMultipartUploadRequest { BucketName = connection.Bucket, Key = upload.Key, UploadId = upload.UploadId },
+                    new AbortMultipartUploadRequest
+                    {
+                        BucketName = connection.Bucket,
+                        Key = upload.Key,
+                        UploadId = upload.UploadId,
+                    },
                     cancellationToken);
                 wasOpen = true;
                 await S3.ListPartsAsync(
-                    new ListPartsRequest { BucketName = connection.Bucket, Key = upload.Key, UploadId = upload.UploadId, MaxParts = 1 },
+                    new ListPartsRequest
+                    {
+                        BucketName = connection.Bucket,
+                        Key = upload.Key,
+                        UploadId = upload.UploadId,
+                        MaxParts = 1,
+                    },
                     cancellationToken);
             }
             catch (AmazonS3Exception gone) when (S3Failure.IsMissingUpload(gone))
@@ -90,7 +103,8 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         while (page.IsTruncated == true);
     }
 
-    public async IAsyncEnumerable<StagedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StagedObject> ListAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new ListVersionsRequest { BucketName = connection.Bucket, Prefix = prefix };
         for (ListVersionsResponse? page = null; !hasNoVersions && page is not { IsTruncated: not true };)
@@ -158,7 +172,8 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
         return new S3ReadStream(answer, failures, connection.StallTimeout);
     }
 
-    public Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken)
+    public Task<SignedLink> SignAsync(
+        string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken)
     {
         LinkLifetime.Check(lifetime);
         return failures.ExplainedAsync(
@@ -170,7 +185,8 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
     public Task CheckAsync(CancellationToken cancellationToken) =>
         new S3Check(connection, failures, logger).RunAsync(cancellationToken);
 
-    private async IAsyncEnumerable<StagedObject> ListObjectsAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<StagedObject> ListObjectsAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new ListObjectsV2Request { BucketName = connection.Bucket, Prefix = prefix };
         ListObjectsV2Response page;

@@ -60,7 +60,8 @@ internal sealed class S3Writer(
             var answer = await connection.Client.CompleteMultipartUploadAsync(request, cancellationToken);
             completed = !string.IsNullOrEmpty(answer.ETag);
             if (!completed && !await IsThereAsync(cancellationToken)) // Ceph's answer has no ETag
-                throw new StagingException($"S3 answered that {Upload.Key} is complete, but the whole object is not there.", isTransient: true);
+                throw new StagingException(
+                    $"S3 answered that {Upload.Key} is complete, but the whole object is not there.", isTransient: true);
         }
         catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
         {

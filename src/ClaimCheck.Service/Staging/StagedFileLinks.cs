@@ -11,7 +11,8 @@ internal sealed class StagedFileLinks(LinkKeys keys, TimeProvider time)
         // Rounded up to the second: never less than was promised.
         var end = (time.GetUtcNow() + lifetime).ToUnixTimeMilliseconds();
         var expires = (end + 999) / 1000;
-        return ($"{Root}{key}?expires={expires}&kid={keys.NewestId}&sig={keys.Sign(Text(method, key, expires))}", DateTimeOffset.FromUnixTimeSeconds(expires));
+        return ($"{Root}{key}?expires={expires}&kid={keys.NewestId}&sig={keys.Sign(Text(method, key, expires))}",
+            DateTimeOffset.FromUnixTimeSeconds(expires));
     }
 
     /// <summary>Verifies a link. A link to GET also allows HEAD, which its holder may see anyway; other methods must match
@@ -22,7 +23,8 @@ internal sealed class StagedFileLinks(LinkKeys keys, TimeProvider time)
     /// <param name="method">The method of the request.</param>
     public LinkVerdict Verify(string key, IQueryCollection query, string method)
     {
-        if (query.Count != Parameters || query["expires"] is not [{ } expiresText] || query["kid"] is not [{ } keyId] || query["sig"] is not [{ } signature]
+        if (query.Count != Parameters || query["expires"] is not [{ } expiresText] || query["kid"] is not [{ } keyId]
+            || query["sig"] is not [{ } signature]
             || !long.TryParse(expiresText, NumberStyles.None, CultureInfo.InvariantCulture, out var expires)
             || !(IsSigned(method) || (HttpMethods.IsHead(method) && IsSigned(HttpMethods.Get))))
         {

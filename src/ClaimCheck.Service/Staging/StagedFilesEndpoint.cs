@@ -14,21 +14,25 @@ internal static class StagedFilesEndpoint
     public static IEndpointRouteBuilder MapStagedFiles(this IEndpointRouteBuilder routes)
     {
         if (routes.ServiceProvider.GetService<FolderPaths>() is not null)
-            routes.MapMethods(StagedFileLinks.Root + "{**key}", [HttpMethods.Get, HttpMethods.Head], GetFileAsync).WithMetadata(new WholeQueryIsSigned()).ExcludeFromDescription();
+            routes.MapMethods(StagedFileLinks.Root + "{**key}", [HttpMethods.Get, HttpMethods.Head], GetFileAsync)
+                .WithMetadata(new WholeQueryIsSigned()).ExcludeFromDescription();
         return routes;
     }
 
     private static async Task GetFileAsync(
-        string? key, HttpContext context, FolderPaths paths, StagedFileLinks links, BatchStates states, ReaderWatch readers, CatalogSignals signals, TimeProvider time)
+        string? key, HttpContext context, FolderPaths paths, StagedFileLinks links, BatchStates states, ReaderWatch readers,
+        CatalogSignals signals, TimeProvider time)
     {
         context.Response.Headers.CacheControl = "no-store";
         switch (links.Verify(key ?? "", context.Request.Query, context.Request.Method))
         {
             case LinkVerdict.Invalid:
-                await Problems.Of(ProblemCodes.LinkInvalid, "The link was not minted by this service, or was altered.").ExecuteAsync(context);
+                await Problems.Of(ProblemCodes.LinkInvalid, "The link was not minted by this service, or was altered.")
+                    .ExecuteAsync(context);
                 return;
             case LinkVerdict.Expired:
-                await Problems.Of(ProblemCodes.LinkExpired, "The link has expired: ask the claim URL for a new one.").ExecuteAsync(context);
+                await Problems.Of(ProblemCodes.LinkExpired, "The link has expired: ask the claim URL for a new one.")
+                    .ExecuteAsync(context);
                 return;
         }
 
@@ -45,13 +49,15 @@ internal static class StagedFilesEndpoint
         catch (NpgsqlException) when (!context.Response.HasStarted)
         {
             context.Response.Headers.RetryAfter = "5";
-            await Problems.Of(ProblemCodes.CatalogUnavailable, "The service's database does not answer: try again.").ExecuteAsync(context);
+            await Problems.Of(ProblemCodes.CatalogUnavailable, "The service's database does not answer: try again.")
+                .ExecuteAsync(context);
         }
     }
 
     // The manifest follows ready a moment later. Its link, sent with the 202, works from ready on: requests in between wait.
     private static async Task<FileStream?> FindAsync(
-        string key, FolderPaths paths, BatchStates states, CatalogSignals signals, TimeProvider time, CancellationToken cancellationToken)
+        string key, FolderPaths paths, BatchStates states, CatalogSignals signals, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         if (Open(paths.Of(key)) is { } there)
             return there;
@@ -110,7 +116,8 @@ internal static class StagedFilesEndpoint
             return;
         context.Response.ContentLength = null;
         if (context.Response.StatusCode == 412)
-            await Problems.Of(ProblemCodes.PreconditionFailed, "The file does not match the request's condition.").ExecuteAsync(context);
+            await Problems.Of(ProblemCodes.PreconditionFailed, "The file does not match the request's condition.")
+                .ExecuteAsync(context);
         else
             await Problems.Of(ProblemCodes.RangeNotSatisfiable, $"The file has {length} bytes.").ExecuteAsync(context);
     }

@@ -12,10 +12,12 @@ internal static class StagingFeature
         else
             builder.Services.AddSingleton<S3Connection>().AddSingleton<IStaging, S3Staging>().AddSingleton<ILanding, S3Landing>();
         builder.Services
-            .AddSingleton(services => new StagingPlace(services.GetRequiredService<StagingOptions>(), services.GetService<FolderPaths>()))
+            .AddSingleton(
+                services => new StagingPlace(services.GetRequiredService<StagingOptions>(), services.GetService<FolderPaths>()))
             .AddSingleton<StagingPlaces>()
             .AddHostedService(services => services.GetRequiredService<StagingPlaces>())
-            .AddSingleton(new ExceptionProblem(typeof(StagingException), ProblemCodes.StagingUnavailable, TimeSpan.FromSeconds(5)));
+            .AddSingleton(
+                new ExceptionProblem(typeof(StagingException), ProblemCodes.StagingUnavailable, TimeSpan.FromSeconds(5)));
         return builder;
     }
 
@@ -32,7 +34,8 @@ internal static class StagingFeature
         builder.Services
             .AddSingleton(provider => new FolderPaths(
                 Path.GetFullPath(provider.GetRequiredService<StagingOptions>().Folder ?? Path.Combine(data, "staging"))))
-            .AddSingleton(provider => LinkKeys.Open(Path.Combine(data, "link-keys.json"), provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton(
+                provider => LinkKeys.Open(Path.Combine(data, "link-keys.json"), provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<FolderAccess>()
             .AddSingleton<StagedFileLinks>()
             .AddSingleton<IStaging, FolderStaging>()

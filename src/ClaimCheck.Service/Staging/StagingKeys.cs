@@ -27,7 +27,9 @@ internal static class StagingKeys
 
     /// <summary>The job that a key belongs to, or null.</summary>
     public static JobId? JobOf(string key) =>
-        key.StartsWith(Jobs, StringComparison.Ordinal) && JobId.TryParse(key[Jobs.Length..].Split('/')[0], out var id) ? id : null;
+        key.StartsWith(Jobs, StringComparison.Ordinal) && JobId.TryParse(key[Jobs.Length..].Split('/')[0], out var id)
+            ? id
+            : null;
 
     /// <summary>The batch that a key belongs to, or null.</summary>
     public static BatchId? BatchOf(string key)

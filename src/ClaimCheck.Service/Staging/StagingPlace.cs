@@ -22,7 +22,8 @@ internal sealed class StagingPlace(StagingOptions options, FolderPaths? paths = 
             return known;
         // Written completely or not at all; of several processes that start at once, one creates it.
         Durable.WriteFirst(file, Encoding.ASCII.GetBytes(Guid.NewGuid().ToString("D")));
-        return Read(file) ?? throw new IOException($"{file} does not hold an id: delete it while no process of the service runs.");
+        return Read(file)
+            ?? throw new IOException($"{file} does not hold an id: delete it while no process of the service runs.");
     }
 
     private static string? Read(string file) =>

@@ -3,7 +3,8 @@ namespace ClaimCheck.Service.Staging;
 /// <summary>Keeps all processes of a catalog to one staging: a batch that one of them has staged elsewhere could be neither read
 /// nor erased by the others. Each process records in the catalog where it stages, and renews that; one that has not renewed it
 /// lately does not count.</summary>
-internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPlace place, ILogger<StagingPlaces> logger) : BackgroundService
+internal sealed partial class StagingPlaces(
+    NpgsqlDataSource catalog, StagingPlace place, ILogger<StagingPlaces> logger) : BackgroundService
 {
     private const string Lease = "interval '20 seconds'";
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(4);
@@ -35,9 +36,9 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
             if (seen.TryGetValue(other.ProcessId, out var before) && before != other.SeenAt)
             {
                 throw new StartupException(
-                    $"Another process of this catalog stages files elsewhere ({other.Shown}), and this one in {place.Shown}: neither could read or erase "
-                    + $"what the other has staged. Let all processes use one folder, shared between them ({StagingOptions.Section}:Folder), or one bucket "
-                    + $"({StagingOptions.Section}:Bucket).");
+                    $"Another process of this catalog stages files elsewhere ({other.Shown}), and this one in {place.Shown}: "
+                    + "neither could read or erase what the other has staged. Let all processes use one folder, shared between "
+                    + $"them ({StagingOptions.Section}:Folder), or one bucket ({StagingOptions.Section}:Bucket).");
             }
 
             if (seen.TryAdd(other.ProcessId, other.SeenAt))
@@ -133,12 +134,13 @@ internal sealed partial class StagingPlaces(NpgsqlDataSource catalog, StagingPla
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Information,
-            "A process of this catalog staged files elsewhere a moment ago ({Other}); the start waits to see whether it still runs.")]
+            "A process of this catalog staged files elsewhere a moment ago ({Other}); the start waits to see "
+            + "whether it still runs.")]
         public static partial void Waiting(ILogger logger, string other);
 
         [LoggerMessage(LogLevel.Error,
-            "Another process of this catalog stages files elsewhere ({Other}), and this one in {Place}: neither can read or erase what the other has "
-            + "staged. Stop one of them.")]
+            "Another process of this catalog stages files elsewhere ({Other}), and this one in {Place}: neither can read or "
+            + "erase what the other has staged. Stop one of them.")]
         public static partial void Split(ILogger logger, string other, string place);
     }
 }

@@ -50,7 +50,8 @@ internal static class CheckedOptions
 
     private static SettingsCheck Check(this WebApplicationBuilder builder)
     {
-        if (builder.Services.FirstOrDefault(service => service.ServiceType == typeof(SettingsCheck))?.ImplementationInstance is SettingsCheck there)
+        if (builder.Services.FirstOrDefault(service => service.ServiceType == typeof(SettingsCheck))
+            ?.ImplementationInstance is SettingsCheck there)
             return there;
         var made = new SettingsCheck();
         builder.Services.AddSingleton(made);
@@ -58,7 +59,8 @@ internal static class CheckedOptions
     }
 
     // The framework's own checks name the field only.
-    private static string Named(string section, string text) => text.StartsWith(section, StringComparison.Ordinal) ? text : $"{section}: {text}";
+    private static string Named(string section, string text) =>
+        text.StartsWith(section, StringComparison.Ordinal) ? text : $"{section}: {text}";
 
     private sealed class SettingsCheck
     {

@@ -12,7 +12,8 @@ internal static partial class PrivateFiles
     private const UnixFileMode Passage = Owner | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
     // The bits by which others could see or change something.
-    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead
+        | UnixFileMode.OtherWrite;
 
     private const int GroupAndOthers = 0b000_111_111;
 
@@ -40,7 +41,8 @@ internal static partial class PrivateFiles
         try
         {
             // Existing modes are only restricted, never opened: they may be the operator's choice.
-            File.SetUnixFileMode(folder, isNew ? isPassage ? Passage : Owner : mode & ~(isPassage ? Others : Others | Passage) | Owner);
+            File.SetUnixFileMode(
+                folder, isNew ? isPassage ? Passage : Owner : mode & ~(isPassage ? Others : Others | Passage) | Owner);
         }
         catch (UnauthorizedAccessException)
         {

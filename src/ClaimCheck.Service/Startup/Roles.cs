@@ -16,7 +16,8 @@ internal sealed record Roles(bool IsApi, bool IsWorker)
             return new(true, true);
         var unknown = names.FirstOrDefault(name => name is not ("api" or "worker"));
         if (unknown is not null)
-            throw new StartupException($"ClaimCheck:Roles names '{unknown}', but the roles are api and worker: nothing would do that work.");
+            throw new StartupException(
+                $"ClaimCheck:Roles names '{unknown}', but the roles are api and worker: nothing would do that work.");
         return new(names.Contains("api"), names.Contains("worker"));
     }
 }

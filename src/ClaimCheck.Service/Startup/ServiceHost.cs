@@ -49,7 +49,8 @@ internal static class ServiceHost
         }
         catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            await Console.Error.WriteLineAsync($"claimcheck: {e.Message.TrimEnd('.')}. Choose another with --urls http://127.0.0.1:<port>.");
+            await Console.Error.WriteLineAsync(
+                $"claimcheck: {e.Message.TrimEnd('.')}. Choose another with --urls http://127.0.0.1:<port>.");
             return 1;
         }
     }

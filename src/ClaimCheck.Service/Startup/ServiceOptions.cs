@@ -35,9 +35,11 @@ internal sealed class ServiceOptions : IValidatableObject
                 $"{Section}:PublicUrl has {url.Length} characters, but must have {LongestUrl} at most: " +
                 "events carry it, and no event may be larger than 8 KiB.");
         }
-        else if (url.Any(char.IsWhiteSpace) || !Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri is not { Scheme: "http" or "https", UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 })
+        else if (url.Any(char.IsWhiteSpace) || !Uri.TryCreate(url, UriKind.Absolute, out var uri)
+            || uri is not { Scheme: "http" or "https", UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 })
         {
-            yield return new($"{Section}:PublicUrl is '{url}', but must be http(s)://host[:port][/path]: no link that begins with it would lead here.");
+            yield return new($"{Section}:PublicUrl is '{url}', but must be http(s)://host[:port][/path]: no link that begins "
+                + "with it would lead here.");
         }
     }
 }

@@ -5,7 +5,8 @@ internal static class StartupFeature
 {
     public static WebApplicationBuilder AddStartup(this WebApplicationBuilder builder)
     {
-        builder.AddCheckedOptions<ServiceOptions>(ServiceOptions.Section).AddKnownSettings<string>(Roles.Setting).AddKnownSettings<List<string>>(Roles.Setting);
+        builder.AddCheckedOptions<ServiceOptions>(ServiceOptions.Section).AddKnownSettings<string>(Roles.Setting)
+            .AddKnownSettings<List<string>>(Roles.Setting);
         builder.Services
             .AddSingleton(TimeProvider.System)
             .AddSingleton<PublicAddress>()

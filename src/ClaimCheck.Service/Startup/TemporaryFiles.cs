@@ -13,7 +13,13 @@ internal sealed class TemporaryFiles(string folder)
         try
         {
             var path = Path.Combine(folder, Guid.NewGuid().ToString("N") + Extension);
-            var how = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, Options = FileOptions.Asynchronous };
+            var how = new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.Delete,
+                Options = FileOptions.Asynchronous,
+            };
             if (OperatingSystem.IsWindows())
             {
                 Directory.CreateDirectory(folder);

@@ -42,13 +42,15 @@ public sealed class Routes_by_events
         {
         }
 
-        await Eventually.TrueAsync(async () => (await scene.ExportsAsync()).Count(each => (string)each["state"]! == "delivered") == 2);
+        await Eventually.TrueAsync(
+            async () => (await scene.ExportsAsync()).Count(each => (string)each["state"]! == "delivered") == 2);
         await scene.KillAsync();
         var route = scene.Settings["Routes"]!["evented"]!;
         (route["Cron"], route["TimeZone"]) = ("* * * * * ?", "UTC");
         await scene.StartAsync();
         // What the clock asks for is told of by events too, and is nobody else's.
-        await Eventually.TrueAsync(async () => (await scene.ExportsAsync()).Any(each => IsFire(each) && (string)each["state"]! == "delivered"));
+        await Eventually.TrueAsync(
+            async () => (await scene.ExportsAsync()).Any(each => IsFire(each) && (string)each["state"]! == "delivered"));
         var exports = await scene.ExportsAsync();
         Assert.Equal(2, exports.Count(each => !IsFire(each)));
         Assert.Contains(exports, each => (string)each["exportId"]! == export.ExportId.ToString());

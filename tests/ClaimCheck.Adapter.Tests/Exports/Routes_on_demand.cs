@@ -29,7 +29,9 @@ public sealed class Routes_on_demand
         Assert.Equal((string)delivered["exportId"]!, (string)notice.Data["exportId"]!);
         Assert.Equal(100, (long)notice.Data["records"]!);
         // The link leads to the manifest there.
-        Assert.Equal(new Uri(Path.Combine(scene.Shared, (string)delivered["folder"]!, "manifest.json")).AbsoluteUri, (string)notice.Data["link"]!);
+        Assert.Equal(
+            new Uri(Path.Combine(scene.Shared, (string)delivered["folder"]!, "manifest.json")).AbsoluteUri,
+            (string)notice.Data["link"]!);
         Assert.Equal((string)notice.Data["link"]!, (string)delivered["link"]!);
         // Told again until it was taken, by the same id.
         Assert.All(scene.Consumer.Refused, refused => Assert.Equal(notice.Id, refused));
@@ -37,8 +39,10 @@ public sealed class Routes_on_demand
         Assert.Single(scene.Consumer.Taken);
 
         // The same request is the same export; another one by the same key is none.
-        Assert.Equal(id, (string)(await scene.AskAsync(new { route = "crm", criteria = new { least = 901 } }, "order-4711"))["id"]!);
-        using var other = new HttpRequestMessage(HttpMethod.Post, "/exports") { Content = JsonContent.Create(new { route = "crm" }) };
+        Assert.Equal(
+            id, (string)(await scene.AskAsync(new { route = "crm", criteria = new { least = 901 } }, "order-4711"))["id"]!);
+        using var other =
+            new HttpRequestMessage(HttpMethod.Post, "/exports") { Content = JsonContent.Create(new { route = "crm" }) };
         other.Headers.Add("Idempotency-Key", "order-4711");
         using var refusal = await scene.Http.SendAsync(other);
         Assert.Equal(HttpStatusCode.Conflict, refusal.StatusCode);
@@ -105,7 +109,10 @@ public sealed class Routes_on_demand
         // Asked again by its key it is asked again, and refused again.
         for (var i = 0; i < 2; i++)
         {
-            using var keyed = new HttpRequestMessage(HttpMethod.Post, "/exports") { Content = JsonContent.Create(new { criteria = new { nonsense = 1 } }) };
+            using var keyed = new HttpRequestMessage(HttpMethod.Post, "/exports")
+            {
+                Content = JsonContent.Create(new { criteria = new { nonsense = 1 } }),
+            };
             keyed.Headers.Add("Idempotency-Key", "refused");
             using var again = await scene.Http.SendAsync(keyed);
             Assert.Equal(HttpStatusCode.UnprocessableEntity, again.StatusCode);
@@ -113,7 +120,9 @@ public sealed class Routes_on_demand
 
         Assert.Empty((await scene.GetAsync("/exports"))["items"]!.AsArray());
         Assert.Empty(Directory.GetFiles(Path.Combine(scene.State, "deliveries")));
-        Assert.Equal(["Is fixed by the route."], (await theirs.Content.ReadFromJsonAsync<Problem>(ClaimCheckJson.Options))!.Errors!["criteria.least"]);
+        Assert.Equal(
+            ["Is fixed by the route."],
+            (await theirs.Content.ReadFromJsonAsync<Problem>(ClaimCheckJson.Options))!.Errors!["criteria.least"]);
         // The first notice is of what was taken.
         await scene.HearsAsync((string)(await scene.AskAsync(new { }))["id"]!, "export.delivered");
         Assert.Single(scene.Consumer.Taken);
@@ -145,10 +154,12 @@ public sealed class Routes_on_demand
         var other = (string)(await scene.AskAsync(new { }))["id"]!;
         await scene.BecomesAsync(other, "delivered");
         await Eventually.TrueAsync(async () =>
-            (await scene.GetAsync($"/exports/{other}"))["duties"]!.AsArray().Any(duty => (string)duty!["kind"]! == "receipt" && duty["givenUp"] is not null));
+            (await scene.GetAsync($"/exports/{other}"))["duties"]!.AsArray()
+                .Any(duty => (string)duty!["kind"]! == "receipt" && duty["givenUp"] is not null));
     }
 
-    private static async Task<AdapterScene> CreateAsync(string pattern, string? events, int items = 1000, string dataset = "items")
+    private static async Task<AdapterScene> CreateAsync(
+        string pattern, string? events, int items = 1000, string dataset = "items")
     {
         var scene = events == "sqs" ? await AdapterScene.CreateWithQueueAsync(items) : await AdapterScene.CreateAsync(items);
         scene.AddRoute("crm", pattern, dataset, notifies: true);

@@ -24,12 +24,15 @@ public sealed class Callers_of_an_adapter
                  {
                      ("", 400), ("{", 400), ("[]", 400), ("null", 400), ("\"x\"", 400), ("{\"a\":1,\"a\":2}", 400),
                      (string.Concat(Enumerable.Repeat("[", 5000)), 400), ("{\"route\":\"\\ud800\"}", 400),
-                     ("{\"route\":1}", 422), ("{\"route\":\"none\"}", 422), ("{\"route\":\"nightly\"}", 422), ("{\"what\":1}", 422),
-                     ("{\"criteria\":[]}", 422), ("{\"criteria\":\"x\"}", 422), ("{\"route\":\"crm\",\"criteria\":{\"least\":\"x\"}}", 422),
+                     ("{\"route\":1}", 422), ("{\"route\":\"none\"}", 422), ("{\"route\":\"nightly\"}", 422),
+                     ("{\"what\":1}", 422),
+                     ("{\"criteria\":[]}", 422), ("{\"criteria\":\"x\"}", 422),
+                     ("{\"route\":\"crm\",\"criteria\":{\"least\":\"x\"}}", 422),
                      ("{\"route\":\"" + new string('x', 2 << 20) + "\"}", 413),
                  })
         {
-            using var response = await scene.Http.PostAsync("/exports", new StringContent(body, Encoding.UTF8, "application/json"));
+            using var response = await scene.Http.PostAsync(
+                "/exports", new StringContent(body, Encoding.UTF8, "application/json"));
             await IsProblemAsync(response, status);
         }
 
@@ -37,9 +40,11 @@ public sealed class Callers_of_an_adapter
             await IsProblemAsync(text, 415);
         foreach (var (path, status) in new (string, int)[]
                  {
-                     ("/exports/none", 404), ("/exports/dlv_..%2f..%2fx", 404), ("/nowhere", 404), ("/exports?limit=0", 400), ("/exports?limit=x", 400),
+                     ("/exports/none", 404), ("/exports/dlv_..%2f..%2fx", 404), ("/nowhere", 404), ("/exports?limit=0", 400),
+                     ("/exports?limit=x", 400),
                      ("/exports?cursor=%00", 400), ("/exports?cursor=AAAA", 400), ("/exports?route=none", 400),
-                     ("/exports?rout=crm", 400), ("/exports?limit=1&limit=2", 400), ("/routes?limit=1", 400), ("/imports?routes=x", 400), ("/health/live?x=1", 400),
+                     ("/exports?rout=crm", 400), ("/exports?limit=1&limit=2", 400), ("/routes?limit=1", 400),
+                     ("/imports?routes=x", 400), ("/health/live?x=1", 400),
                  })
         {
             using var response = await scene.Http.GetAsync(path);
@@ -67,12 +72,14 @@ public sealed class Callers_of_an_adapter
 
         foreach (var value in (string[])["NaN", "-1", "1e400", "\"", "*", ",", "", "null", new('9', 5000)])
         {
-            foreach (var (method, path) in new[] { ("POST", "/exports"), ("GET", "/exports"), ("GET", "/routes"), ("GET", "/imports"), ("POST", "/routes/crm/runs"), ("DELETE", "/exports/none") })
+            foreach (var (method, path) in new[] { ("POST", "/exports"), ("GET", "/exports"), ("GET", "/routes"),
+                ("GET", "/imports"), ("POST", "/routes/crm/runs"), ("DELETE", "/exports/none") })
             {
                 using var hostile = new HttpRequestMessage(new(method), path);
                 if (method == "POST")
                     hostile.Content = new StringContent("[]", Encoding.UTF8, "application/json");
-                foreach (var name in (string[])["Prefer", "Range", "If-Match", "If-Range", "If-Modified-Since", "Accept", "Accept-Encoding", "traceparent", "Idempotency-Key", "ClaimCheck-Consumer"])
+                foreach (var name in (string[])["Prefer", "Range", "If-Match", "If-Range", "If-Modified-Since", "Accept",
+                    "Accept-Encoding", "traceparent", "Idempotency-Key", "ClaimCheck-Consumer"])
                     hostile.Headers.TryAddWithoutValidation(name, name == "Prefer" ? $"wait={value}" : value);
                 using var response = await scene.Http.SendAsync(hostile);
                 Assert.True((int)response.StatusCode < 500, $"{method} {path} with '{value}': {response.StatusCode}");
@@ -148,13 +155,15 @@ public sealed class Callers_of_an_adapter
 
         asked.Reverse();
         Assert.Equal(asked, read);
-        await Eventually.TrueAsync(async () => (int?)(await scene.GetAsync("/routes"))["items"]![0]!["states"]!["delivered"] == 5);
+        await Eventually.TrueAsync(
+            async () => (int?)(await scene.GetAsync("/routes"))["items"]![0]!["states"]!["delivered"] == 5);
     }
 
     private static async Task IsProblemAsync(HttpResponseMessage response, int status)
     {
         var text = await response.Content.ReadAsStringAsync();
-        Assert.True((int)response.StatusCode == status, $"{response.RequestMessage!.Method} {response.RequestMessage.RequestUri}: {(int)response.StatusCode}, not {status}. {text}");
+        Assert.True((int)response.StatusCode == status, $"{response.RequestMessage!.Method} "
+            + $"{response.RequestMessage.RequestUri}: {(int)response.StatusCode}, not {status}. {text}");
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
         Assert.NotEmpty(System.Text.Json.JsonSerializer.Deserialize<Problem>(text, ClaimCheckJson.Options)!.Code);
     }

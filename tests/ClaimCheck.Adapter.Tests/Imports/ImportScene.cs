@@ -14,7 +14,12 @@ internal sealed class ImportScene : IAsyncDisposable
     private ImportScene(string url)
     {
         Directory.CreateDirectory(Source);
-        Settings = new JsonObject { ["StateDirectory"] = State, ["Polling"] = new JsonObject { ["Interval"] = "00:00:00.1" }, ["Routes"] = new JsonObject() };
+        Settings = new JsonObject
+        {
+            ["StateDirectory"] = State,
+            ["Polling"] = new JsonObject { ["Interval"] = "00:00:00.1" },
+            ["Routes"] = new JsonObject(),
+        };
         Route = AddRoute("orders", Source, url);
     }
 
@@ -99,7 +104,8 @@ internal sealed class ImportScene : IAsyncDisposable
 
     public async Task<JsonNode> GetAsync(string path) => JsonNode.Parse(await Http.GetStringAsync(path))!;
 
-    public async Task<IReadOnlyList<JsonNode>> ImportsAsync(string query = "") => [.. (await GetAsync("/imports" + query))["items"]!.AsArray().Select(each => each!)];
+    public async Task<IReadOnlyList<JsonNode>> ImportsAsync(string query = "") =>
+        [.. (await GetAsync("/imports" + query))["items"]!.AsArray().Select(each => each!)];
 
     /// <summary>Waits until the newest import, or one, is in a state.</summary>
     public async Task<JsonNode> BecomesAsync(string state, string? id = null, int imports = 1)
@@ -110,7 +116,8 @@ internal sealed class ImportScene : IAsyncDisposable
             return await Eventually.NotNullAsync(async () =>
             {
                 var all = await ImportsAsync();
-                var import = id is null ? all is [var newest, ..] ? newest : null : all.FirstOrDefault(each => (string)each["id"]! == id);
+                var import =
+                    id is null ? all is [var newest, ..] ? newest : null : all.FirstOrDefault(each => (string)each["id"]! == id);
                 last = import?.ToJsonString() ?? "";
                 return all.Count >= imports && (string?)import?["state"] == state ? import : null;
             });

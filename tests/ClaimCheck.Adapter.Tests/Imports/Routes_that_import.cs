@@ -46,7 +46,9 @@ public sealed class Routes_that_import : IAsyncLifetime
         await scene.StartAsync();
 
         var import = await scene.BecomesAsync("completed");
-        Assert.Equal((3000, 2994, 6), ((int)import["counts"]!["records"]!, (int)import["counts"]!["succeeded"]!, (int)import["counts"]!["invalid"]!));
+        Assert.Equal(
+            (3000, 2994, 6),
+            ((int)import["counts"]!["records"]!, (int)import["counts"]!["succeeded"]!, (int)import["counts"]!["invalid"]!));
         Assert.Equal(2994, endpoint.Succeeded.Count);
         Assert.All(endpoint.Succeeded.Values, times => Assert.Equal(1, times));
         Assert.Empty(endpoint.BrokenKeys);
@@ -70,12 +72,17 @@ public sealed class Routes_that_import : IAsyncLifetime
         scene.Drop("orders.csv", 50, total: i => i == 7 ? "many" : "1");
         var import = await scene.BecomesAsync("completed");
         var id = (string)import["id"]!;
-        Assert.Equal((47, 2, 1), ((int)import["counts"]!["succeeded"]!, (int)import["counts"]!["failed"]!, (int)import["counts"]!["invalid"]!));
+        Assert.Equal(
+            (47, 2, 1),
+            ((int)import["counts"]!["succeeded"]!, (int)import["counts"]!["failed"]!, (int)import["counts"]!["invalid"]!));
         Assert.DoesNotContain(scene.State, import.ToJsonString(), StringComparison.Ordinal);
 
         var report = await scene.GetAsync($"/imports/{id}/report");
-        Assert.Equal(["invalid", "terminal", "transient"], report["failures"]!.AsArray().Select(each => (string)each!["class"]!).Order(StringComparer.Ordinal));
-        var lines = (await scene.Http.GetStringAsync($"/imports/{id}/failures?class=terminal&class=invalid")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(
+            ["invalid", "terminal", "transient"],
+            report["failures"]!.AsArray().Select(each => (string)each!["class"]!).Order(StringComparer.Ordinal));
+        var lines = (await scene.Http.GetStringAsync($"/imports/{id}/failures?class=terminal&class=invalid")).Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(["o7", "o5"], lines.Select(line => (string)JsonNode.Parse(line)!["record"]!["order_id"]!));
 
         isMended = true;
@@ -95,7 +102,8 @@ public sealed class Routes_that_import : IAsyncLifetime
         scene.Route["Import"]!["Retry"] = new JsonObject { ["Delay"] = "00:00:00.005", ["Rounds"] = 100 };
         await scene.StartAsync();
         scene.Drop("orders.csv", 100);
-        await Eventually.TrueAsync(async () => (await scene.ImportsAsync()) is [var one] && (int)one["counts"]!["retrying"]! == 100);
+        await Eventually.TrueAsync(
+            async () => (await scene.ImportsAsync()) is [var one] && (int)one["counts"]!["retrying"]! == 100);
         var id = (string)(await scene.ImportsAsync())[0]["id"]!;
         using (var early = await scene.Http.PostAsync($"/imports/{id}/retry", null))
             Assert.Equal(HttpStatusCode.Conflict, early.StatusCode);
@@ -103,7 +111,8 @@ public sealed class Routes_that_import : IAsyncLifetime
         for (var times = 0; times < 2; times++)
         {
             using var answer = await scene.Http.DeleteAsync($"/imports/{id}");
-            Assert.Equal((HttpStatusCode.OK, "cancelled"), (answer.StatusCode, (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["state"]!));
+            Assert.Equal((HttpStatusCode.OK, "cancelled"), (answer.StatusCode, (string)JsonNode.Parse(
+                await answer.Content.ReadAsStringAsync())!["state"]!));
         }
 
         var calls = endpoint.All.Count;
@@ -125,7 +134,8 @@ public sealed class Routes_that_import : IAsyncLifetime
         scene.Http.DefaultRequestHeaders.Authorization = new("Bearer", Crm);
         for (var i = 0; i < 5; i++)
             scene.Drop($"orders{i}.csv", 5, $"o{i}-");
-        await Eventually.TrueAsync(async () => (await scene.ImportsAsync()).Count(each => (string)each["state"]! == "completed") == 5);
+        await Eventually.TrueAsync(
+            async () => (await scene.ImportsAsync()).Count(each => (string)each["state"]! == "completed") == 5);
 
         var read = new List<string>();
         for (string? cursor = ""; cursor is not null;)
@@ -138,11 +148,14 @@ public sealed class Routes_that_import : IAsyncLifetime
         Assert.Equal(read.OrderDescending(StringComparer.Ordinal), read);
         Assert.Equal((5, 5), (read.Count, read.Distinct().Count()));
         var route = Assert.Single((await scene.GetAsync("/routes"))["items"]!.AsArray())!;
-        Assert.Equal(("orders", "import", 5), ((string)route["name"]!, (string)route["pattern"]!, (int)route["states"]!["completed"]!));
+        Assert.Equal(
+            ("orders", "import", 5), ((string)route["name"]!, (string)route["pattern"]!, (int)route["states"]!["completed"]!));
         foreach (var (path, status) in new (string, int)[]
                  {
-                     ($"/imports/{theirs["id"]}", 404), ($"/imports/{theirs["id"]}/failures", 404), ("/imports?route=theirs", 400), ("/imports/imp_..%2f..%2fx", 404),
-                     ("/imports/none/report", 404), ("/imports?limit=0", 400), ("/imports?cursor=AAAA", 400), ($"/imports/{read[0]}/failures?class=none", 400), ("/exports", 404),
+                     ($"/imports/{theirs["id"]}", 404), ($"/imports/{theirs["id"]}/failures", 404),
+                     ("/imports?route=theirs", 400), ("/imports/imp_..%2f..%2fx", 404),
+                     ("/imports/none/report", 404), ("/imports?limit=0", 400), ("/imports?cursor=AAAA", 400),
+                     ($"/imports/{read[0]}/failures?class=none", 400), ("/exports", 404),
                  })
         {
             using var answer = await scene.Http.GetAsync(path);
@@ -165,7 +178,8 @@ public sealed class Routes_that_import : IAsyncLifetime
         scene.Settings["Retry"] = new JsonObject { ["Delay"] = "00:00:00.05", ["LongestDelay"] = "00:00:00.1" };
         Directory.Delete(scene.Source);
         await scene.StartAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(scene.Adapter.Log.Contains("can't watch its source", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(scene.Adapter.Log.Contains("can't watch its source", StringComparison.Ordinal)));
         Directory.CreateDirectory(scene.Source);
         scene.Drop("orders.csv", 5);
         await scene.BecomesAsync("completed");

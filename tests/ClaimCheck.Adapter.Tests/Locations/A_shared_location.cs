@@ -86,7 +86,8 @@ public sealed class A_shared_location(LocationServers servers)
         foreach (var wrong in new[] { content[..^1], [.. content, 1], [.. content[..^1], (byte)(content[^1] ^ 1)] })
         {
             var failure = await Assert.ThrowsAsync<LocationException>(
-                () => lab.Location.WriteAsync("f/part", _ => Task.FromResult<Stream>(new MemoryStream(wrong)), content.Length, sha256, default));
+                () => lab.Location.WriteAsync(
+                    "f/part", _ => Task.FromResult<Stream>(new MemoryStream(wrong)), content.Length, sha256, default));
             Assert.Equal((LocationFailure.Altered, true), (failure.Reason, failure.IsTransient));
         }
 
@@ -99,7 +100,8 @@ public sealed class A_shared_location(LocationServers servers)
     public async Task A_bucket_refuses_what_was_altered_on_the_way_and_is_sent_it_again(int bytes)
     {
         await using var way = await FaultProxy.StartAsync(servers.S3.Url);
-        await using var lab = await servers.NewAsync("s3", options => options with { ServiceUrl = way.Url.GetLeftPart(UriPartial.Authority) });
+        await using var lab = await servers.NewAsync(
+            "s3", options => options with { ServiceUrl = way.Url.GetLeftPart(UriPartial.Authority) });
         way.On(request => request.Method == "PUT", new Fault.CorruptRequest(100_000), times: 1);
         var content = RandomNumberGenerator.GetBytes(bytes);
 
@@ -117,7 +119,8 @@ public sealed class A_shared_location(LocationServers servers)
         using var stop = new CancellationTokenSource();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => lab.Location.WriteAsync(
-            "f/part", _ => Task.FromResult<Stream>(new CancellingStream(content, 3 << 20, stop)), content.Length, SHA256.HashData(content), stop.Token));
+            "f/part", _ => Task.FromResult<Stream>(new CancellingStream(content, 3 << 20, stop)), content.Length,
+            SHA256.HashData(content), stop.Token));
 
         Assert.Empty(await lab.SeenAsync());
         await WriteAsync(lab, "f/part", content);
@@ -171,7 +174,8 @@ public sealed class A_shared_location(LocationServers servers)
     public async Task Refuses_paths_that_lead_elsewhere(string kind)
     {
         await using var lab = await servers.NewAsync(kind);
-        foreach (var path in new[] { "../x", "a/../../x", "/etc/x", "a//x", "a/.", "", "a\nrm x", "a/\"x", "a'x", "a\\x", "a/*", "-x", "a?b", "é", "a/x ", "a/x." })
+        foreach (var path in new[] { "../x", "a/../../x", "/etc/x", "a//x", "a/.", "", "a\nrm x", "a/\"x", "a'x", "a\\x", "a/*",
+            "-x", "a?b", "é", "a/x ", "a/x." })
         {
             var failure = await Assert.ThrowsAsync<LocationException>(() => WriteAsync(lab, path, [1]));
             Assert.Equal((LocationFailure.Refused, false), (failure.Reason, failure.IsTransient));

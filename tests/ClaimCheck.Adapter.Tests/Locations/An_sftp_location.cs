@@ -12,14 +12,16 @@ public sealed class An_sftp_location(LocationServers servers)
     [Fact]
     public async Task Lies_in_a_folder_of_any_name()
     {
-        await using var lab = await servers.NewAsync("sftp", options => options with { Path = options.Path + "/in \"box\" \\ 'of' [crm] *" });
+        await using var lab = await servers.NewAsync(
+            "sftp", options => options with { Path = options.Path + "/in \"box\" \\ 'of' [crm] *" });
         Directory.CreateDirectory(lab.Options.Path!);
 
         await lab.Location.CheckAsync(default);
         await WriteAsync(lab.Location, "orders/a b");
 
         Assert.Equal(Content, (await lab.SeenAsync())["orders/a b"]);
-        Assert.Equal(Holding.Same, await lab.Location.HoldsAsync("orders/a b", Content.Length, SHA256.HashData(Content), default));
+        Assert.Equal(
+            Holding.Same, await lab.Location.HoldsAsync("orders/a b", Content.Length, SHA256.HashData(Content), default));
         Assert.Equal("a b", Assert.Single(await lab.Location.ListAsync("orders", default)).Name);
         await lab.Location.DeleteFolderAsync("orders", default);
         Assert.Empty(Directory.GetFileSystemEntries(lab.Options.Path!));
@@ -43,7 +45,8 @@ public sealed class An_sftp_location(LocationServers servers)
     public async Task Reads_back_where_the_account_may_run_no_commands()
     {
         await using var server = await SshServer.StartAsync("internal-sftp");
-        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
+        await using var lab = await servers.NewAsync("sftp", options =>
+            options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
         await using var strict = SharedLocations.Create(lab.Options with { Verify = "checksum" });
 
         await WriteAsync(lab.Location, "f/a");
@@ -60,20 +63,26 @@ public sealed class An_sftp_location(LocationServers servers)
     public async Task That_may_not_be_written_to_says_so()
     {
         await using var server = await SshServer.StartAsync("internal-sftp -R");
-        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
+        await using var lab = await servers.NewAsync("sftp", options =>
+            options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
         await lab.PlantAsync("f/there", Content);
 
-        Assert.Equal(LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => WriteAsync(lab.Location, "f/a"))).Reason);
-        Assert.Equal(LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => lab.Location.CheckAsync(default))).Reason);
-        Assert.Equal(LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => lab.Location.DeleteAsync("f", ["there"], default))).Reason);
+        Assert.Equal(
+            LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => WriteAsync(lab.Location, "f/a"))).Reason);
+        Assert.Equal(
+            LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => lab.Location.CheckAsync(default))).Reason);
+        Assert.Equal(LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(
+            () => lab.Location.DeleteAsync("f", ["there"], default))).Reason);
     }
 
     [Fact]
     public async Task That_has_no_room_says_so_and_shows_nothing()
     {
         // The server's process may write files of 64 KiB at most, and says then what it says when a disk is full.
-        await using var server = await SshServer.StartAsync("sh -c 'trap \"\" XFSZ; ulimit -f 64; exec /usr/lib/openssh/sftp-server'");
-        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
+        await using var server = await SshServer.StartAsync(
+            "sh -c 'trap \"\" XFSZ; ulimit -f 64; exec /usr/lib/openssh/sftp-server'");
+        await using var lab = await servers.NewAsync("sftp", options =>
+            options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
 
         var failure = await Assert.ThrowsAsync<LocationException>(() => WriteAsync(lab.Location, "f/a"));
 
@@ -85,7 +94,8 @@ public sealed class An_sftp_location(LocationServers servers)
     public async Task Ends_a_call_at_once_that_a_server_never_answers()
     {
         await using var server = await SshServer.StartAsync("sleep 613");
-        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
+        await using var lab = await servers.NewAsync("sftp", options =>
+            options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
         using var stop = new CancellationTokenSource();
 
         var call = lab.Location.ListAsync("f", stop.Token);
@@ -109,7 +119,8 @@ public sealed class An_sftp_location(LocationServers servers)
     }
 
     private static Task WriteAsync(ISharedLocation location, string path) =>
-        location.WriteAsync(path, _ => Task.FromResult<Stream>(new MemoryStream(Content)), Content.Length, SHA256.HashData(Content), default);
+        location.WriteAsync(
+            path, _ => Task.FromResult<Stream>(new MemoryStream(Content)), Content.Length, SHA256.HashData(Content), default);
 
     private static List<string> Commands(string text) =>
     [
@@ -117,7 +128,8 @@ public sealed class An_sftp_location(LocationServers servers)
         {
             try
             {
-                return File.ReadAllText(Path.Combine(folder, "cmdline")).Replace('\0', ' ').Contains(text, StringComparison.Ordinal);
+                return File.ReadAllText(Path.Combine(folder, "cmdline")).Replace('\0', ' ')
+                    .Contains(text, StringComparison.Ordinal);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

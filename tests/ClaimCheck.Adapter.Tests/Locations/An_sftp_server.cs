@@ -14,7 +14,8 @@ public sealed class An_sftp_server(LocationServers servers)
     public async Task Accepts_keys_of_each_type_and_encrypted_ones(string type, string passphrase)
     {
         var key = await servers.Ssh.NewKeyAsync(type, passphrase);
-        await using var lab = await servers.NewAsync("sftp", options => options with { IdentityFile = key, Passphrase = passphrase.Length == 0 ? null : passphrase });
+        await using var lab = await servers.NewAsync(
+            "sftp", options => options with { IdentityFile = key, Passphrase = passphrase.Length == 0 ? null : passphrase });
 
         await lab.Location.CheckAsync(default);
 
@@ -34,8 +35,10 @@ public sealed class An_sftp_server(LocationServers servers)
     public async Task Accepts_a_key_by_the_certificate_that_lies_beside_it()
     {
         await using var server = await SshServer.StartAsync(settings: "TrustedUserCAKeys {folder}/authority.pub");
-        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.OtherKey, KnownHostsFile = server.KnownHosts });
-        Assert.Equal(LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => lab.Location.CheckAsync(default))).Reason);
+        await using var lab = await servers.NewAsync("sftp", options =>
+            options with { Port = server.Port, IdentityFile = server.OtherKey, KnownHostsFile = server.KnownHosts });
+        Assert.Equal(
+            LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => lab.Location.CheckAsync(default))).Reason);
 
         await server.CertifyAsync(server.OtherKey);
 
@@ -49,7 +52,10 @@ public sealed class An_sftp_server(LocationServers servers)
         await using var lab = await servers.NewAsync("sftp", options => options with { IdentityFile = key });
         Assert.Equal(0, (await S3Endpoint.RunAsync("chmod", ["604", key])).ExitCode);
 
-        Assert.Contains("chmod 600", (await Assert.ThrowsAsync<LocationException>(() => lab.Location.CheckAsync(default))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "chmod 600",
+            (await Assert.ThrowsAsync<LocationException>(() => lab.Location.CheckAsync(default))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -77,8 +83,10 @@ public sealed class An_sftp_server(LocationServers servers)
     [InlineData("@revoked * KEY\nNAME KEY", "is revoked")]
     public async Task Whose_key_is_not_known_changed_or_revoked_is_sent_nothing(string text, string expected)
     {
-        var file = await servers.Ssh.KnownHostsOfAsync(text.Replace("NAME", $"[127.0.0.1]:{servers.Ssh.Port}", StringComparison.Ordinal)
-            .Replace("KEY", servers.Ssh.HostKey, StringComparison.Ordinal).Replace("OTHER", servers.Ssh.OtherHostKey, StringComparison.Ordinal));
+        var file = await servers.Ssh.KnownHostsOfAsync(
+            text.Replace("NAME", $"[127.0.0.1]:{servers.Ssh.Port}", StringComparison.Ordinal)
+                .Replace("KEY", servers.Ssh.HostKey, StringComparison.Ordinal)
+                .Replace("OTHER", servers.Ssh.OtherHostKey, StringComparison.Ordinal));
         await using var lab = await servers.NewAsync("sftp", options => options with { KnownHostsFile = file });
 
         var failure = await Assert.ThrowsAsync<LocationException>(() => lab.Location.CheckAsync(default));
@@ -96,12 +104,14 @@ public sealed class An_sftp_server(LocationServers servers)
     {
         await using var server = await SshServer.StartAsync(settings: "HostCertificate {folder}/host-cert.pub");
         var known = await server.KnownHostsOfAsync($"@cert-authority 127.0.0.1,localhost {server.Authority}");
-        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = known });
+        await using var lab = await servers.NewAsync(
+            "sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = known });
 
         await lab.Location.CheckAsync(default);
 
         await using var elsewhere = SharedLocations.Create(lab.Options with { Host = "localhost" });
-        Assert.Contains("not for this name", (await Assert.ThrowsAsync<LocationException>(() => elsewhere.CheckAsync(default))).Message, StringComparison.Ordinal);
+        Assert.Contains("not for this name",
+            (await Assert.ThrowsAsync<LocationException>(() => elsewhere.CheckAsync(default))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -109,8 +119,10 @@ public sealed class An_sftp_server(LocationServers servers)
     {
         var ecdsa = await servers.Ssh.NewKeyAsync("ecdsa");
         await using var both = await SshServer.StartAsync(settings: $"HostKey {ecdsa}");
-        var known = await both.KnownHostsOfAsync($"127.0.0.1 {string.Join(' ', (await File.ReadAllTextAsync(ecdsa + ".pub")).Split(' ')[..2])}");
-        await using var lab = await servers.NewAsync("sftp", options => options with { Port = both.Port, IdentityFile = both.Key, KnownHostsFile = known });
+        var known = await both.KnownHostsOfAsync(
+            $"127.0.0.1 {string.Join(' ', (await File.ReadAllTextAsync(ecdsa + ".pub")).Split(' ')[..2])}");
+        await using var lab = await servers.NewAsync(
+            "sftp", options => options with { Port = both.Port, IdentityFile = both.Key, KnownHostsFile = known });
 
         await lab.Location.CheckAsync(default);
     }
@@ -118,10 +130,12 @@ public sealed class An_sftp_server(LocationServers servers)
     [Theory]
     [InlineData("KexAlgorithms diffie-hellman-group14-sha1", "key exchange", "KexAlgorithms", "+diffie-hellman-group14-sha1")]
     [InlineData("Ciphers aes256-cbc", "encryption", "Ciphers", "aes256-cbc")]
-    public async Task That_speaks_no_algorithm_of_ours_says_which_it_does_and_can_be_met(string settings, string reason, string setting, string chosen)
+    public async Task That_speaks_no_algorithm_of_ours_says_which_it_does_and_can_be_met(
+        string settings, string reason, string setting, string chosen)
     {
         await using var server = await SshServer.StartAsync(settings: settings);
-        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
+        await using var lab = await servers.NewAsync("sftp", options =>
+            options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
 
         var failure = await Assert.ThrowsAsync<LocationException>(() => lab.Location.CheckAsync(default));
 
@@ -129,7 +143,8 @@ public sealed class An_sftp_server(LocationServers servers)
         Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
         Assert.Contains($"server offers {settings.Split(' ')[1]}", failure.Message, StringComparison.Ordinal);
         Assert.Contains($"{setting} sets it", failure.Message, StringComparison.Ordinal);
-        await using var met = SharedLocations.Create(setting == "Ciphers" ? lab.Options with { Ciphers = [chosen] } : lab.Options with { KexAlgorithms = [chosen] });
+        await using var met = SharedLocations.Create(
+            setting == "Ciphers" ? lab.Options with { Ciphers = [chosen] } : lab.Options with { KexAlgorithms = [chosen] });
         await met.CheckAsync(default);
     }
 
@@ -138,11 +153,13 @@ public sealed class An_sftp_server(LocationServers servers)
     {
         await using var relay = new Relay(servers.Ssh.Port);
         var known = await servers.Ssh.KnownHostsOfAsync($"127.0.0.1 {servers.Ssh.HostKey}");
-        await using var lab = await servers.NewAsync("sftp", options => options with { Port = relay.Port, KnownHostsFile = known, Verify = "length" });
+        await using var lab = await servers.NewAsync(
+            "sftp", options => options with { Port = relay.Port, KnownHostsFile = known, Verify = "length" });
         var opened = 0;
 
         await lab.Location.WriteAsync(
-            "f/part", _ => Task.FromResult<Stream>(++opened == 1 ? new Cutting(Content, 3 << 20, relay.Cut) : new MemoryStream(Content)),
+            "f/part",
+            _ => Task.FromResult<Stream>(++opened == 1 ? new Cutting(Content, 3 << 20, relay.Cut) : new MemoryStream(Content)),
             Content.Length, SHA256.HashData(Content), default);
 
         Assert.Equal(Content, Assert.Single(await lab.SeenAsync()).Value);
@@ -154,26 +171,31 @@ public sealed class An_sftp_server(LocationServers servers)
     public async Task That_renames_onto_nothing_and_shows_no_listing_gets_each_file_once()
     {
         await using var server = await SshServer.StartAsync("internal-sftp -P posix-rename,opendir");
-        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
+        await using var lab = await servers.NewAsync("sftp", options =>
+            options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
         await lab.PlantAsync("f/part", [1]);
 
-        await lab.Location.WriteAsync("f/part", _ => Task.FromResult<Stream>(new MemoryStream(Content)), Content.Length, SHA256.HashData(Content), default);
+        await lab.Location.WriteAsync(
+            "f/part", _ => Task.FromResult<Stream>(new MemoryStream(Content)), Content.Length, SHA256.HashData(Content), default);
 
         Assert.Equal(Content, Assert.Single(await lab.SeenAsync()).Value);
         Assert.Equal(Holding.Same, await lab.Location.HoldsAsync("f/part", Content.Length, SHA256.HashData(Content), default));
-        Assert.Equal(LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => lab.Location.ListAsync("f", default))).Reason);
+        Assert.Equal(LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(
+            () => lab.Location.ListAsync("f", default))).Reason);
     }
 
     [Fact]
     public async Task That_shows_nothing_of_what_it_took_is_sent_no_more_of_it()
     {
         await using var server = await SshServer.StartAsync("internal-sftp -P lstat,stat,fstat,read");
-        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
+        await using var lab = await servers.NewAsync("sftp", options =>
+            options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
         Directory.CreateDirectory(Path.Combine(lab.Options.Path!, "f"));
         var opened = 0;
 
         var failure = await Assert.ThrowsAsync<LocationException>(() => lab.Location.WriteAsync(
-            "f/part", _ => Task.FromResult<Stream>(new MemoryStream(++opened > 0 ? Content : [])), Content.Length, SHA256.HashData(Content), default));
+            "f/part", _ => Task.FromResult<Stream>(new MemoryStream(++opened > 0 ? Content : [])), Content.Length,
+            SHA256.HashData(Content), default));
 
         Assert.Equal((LocationFailure.Unclear, false, 1), (failure.Reason, failure.IsTransient, opened));
         Assert.Empty(await lab.SeenAsync());

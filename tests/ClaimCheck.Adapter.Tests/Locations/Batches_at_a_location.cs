@@ -39,7 +39,9 @@ public sealed class Batches_at_a_location(LocationServers servers, PushScene sce
 
         var seen = (await lab.SeenAsync()).Keys.Where(path => !path.StartsWith("items/new/", StringComparison.Ordinal));
         Assert.Equal(["kept/old/notes.txt", "spark/out/_SUCCESS", "spark/out/manifest.json"], seen);
-        Assert.Equal(["items", "kept", "spark"], (await lab.Location.ListAsync("", default)).Select(entry => entry.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["items", "kept", "spark"],
+            (await lab.Location.ListAsync("", default)).Select(entry => entry.Name).Order(StringComparer.Ordinal));
         Assert.Equal(0, (await justNow.Pusher.PushAsync(manifest.BatchId, lab.Location, "items/new", default)).FilesWritten);
     }
 
@@ -47,7 +49,8 @@ public sealed class Batches_at_a_location(LocationServers servers, PushScene sce
     public async Task Go_also_where_another_folder_can_t_be_looked_through()
     {
         await using var lab = await servers.NewAsync("folder");
-        using var longAgo = scene.NewPushing(time: new Clock(TimeProvider.System.GetUtcNow() - Retention - TimeSpan.FromHours(1)));
+        using var longAgo = scene.NewPushing(
+            time: new Clock(TimeProvider.System.GetUtcNow() - Retention - TimeSpan.FromHours(1)));
         var manifest = await scene.ExportAsync();
         foreach (var folder in new[] { "a/broken", "a/old", "b/old" })
             await longAgo.Pusher.PushAsync(manifest.BatchId, lab.Location, folder, default);
@@ -75,11 +78,13 @@ public sealed class Batches_at_a_location(LocationServers servers, PushScene sce
     {
         await using var lab = await servers.NewAsync("folder");
         var manifest = await scene.ExportAsync();
-        await using var liar = await LiarAsync(JsonSerializer.Serialize(manifest, ClaimCheckJson.Options), files => files[0]!["name"] = name);
+        await using var liar = await LiarAsync(
+            JsonSerializer.Serialize(manifest, ClaimCheckJson.Options), files => files[0]!["name"] = name);
         using var client = new ClaimCheckClient(new Uri(liar.Urls.Single()));
         using var pushing = scene.NewPushing(client);
 
-        var failure = await Assert.ThrowsAsync<IntegrityException>(() => pushing.Pusher.PushAsync(manifest.BatchId, lab.Location, "items/x", default));
+        var failure = await Assert.ThrowsAsync<IntegrityException>(
+            () => pushing.Pusher.PushAsync(manifest.BatchId, lab.Location, "items/x", default));
 
         Assert.Empty(await lab.SeenAsync());
         Assert.Empty(Directory.GetFileSystemEntries(pushing.Work));
@@ -96,7 +101,8 @@ public sealed class Batches_at_a_location(LocationServers servers, PushScene sce
         using var client = new ClaimCheckClient(new Uri(liar.Urls.Single()));
         using var pushing = scene.NewPushing(client);
 
-        await Assert.ThrowsAsync<IntegrityException>(() => pushing.Pusher.PushAsync(BatchId.New(), lab.Location, "items/x", default));
+        await Assert.ThrowsAsync<IntegrityException>(
+            () => pushing.Pusher.PushAsync(BatchId.New(), lab.Location, "items/x", default));
 
         Assert.Empty(await lab.SeenAsync());
     }
@@ -105,10 +111,12 @@ public sealed class Batches_at_a_location(LocationServers servers, PushScene sce
     public async Task Are_away_as_long_as_the_service_is()
     {
         await using var lab = await servers.NewAsync("folder");
-        using var client = new ClaimCheckClient(new ClaimCheckClientOptions { BaseAddress = new Uri("http://127.0.0.1:1"), MaxAttempts = 1 });
+        using var client = new ClaimCheckClient(
+            new ClaimCheckClientOptions { BaseAddress = new Uri("http://127.0.0.1:1"), MaxAttempts = 1 });
         using var pushing = scene.NewPushing(client);
 
-        var failure = await Assert.ThrowsAsync<ServiceUnavailableException>(() => pushing.Pusher.PushAsync(BatchId.New(), lab.Location, "items/x", default));
+        var failure = await Assert.ThrowsAsync<ServiceUnavailableException>(
+            () => pushing.Pusher.PushAsync(BatchId.New(), lab.Location, "items/x", default));
 
         Assert.True(failure.IsTransient);
         Assert.Empty(await lab.SeenAsync());
@@ -138,13 +146,16 @@ public sealed class Batches_at_a_location(LocationServers servers, PushScene sce
         public Task CheckAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 
         public Task WriteAsync(
-            string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+            string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256,
+            CancellationToken cancellationToken) =>
             inner.WriteAsync(path, open, bytes, sha256, cancellationToken);
 
-        public Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
+        public Task<Holding> HoldsAsync(
+            string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
             inner.HoldsAsync(path, bytes, sha256, cancellationToken);
 
-        public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) => inner.ReadAsync(path, cancellationToken);
+        public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) =>
+            inner.ReadAsync(path, cancellationToken);
 
         public Task<IReadOnlyList<StoredFile>> ListAsync(string folder, CancellationToken cancellationToken) =>
             folder == broken ? throw new OverflowException() : inner.ListAsync(folder, cancellationToken);
@@ -152,11 +163,14 @@ public sealed class Batches_at_a_location(LocationServers servers, PushScene sce
         public Task DeleteAsync(string folder, IReadOnlyCollection<string> names, CancellationToken cancellationToken) =>
             inner.DeleteAsync(folder, names, cancellationToken);
 
-        public Task DeleteFolderAsync(string folder, CancellationToken cancellationToken) => inner.DeleteFolderAsync(folder, cancellationToken);
+        public Task DeleteFolderAsync(string folder, CancellationToken cancellationToken) =>
+            inner.DeleteFolderAsync(folder, cancellationToken);
 
-        public Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken) => inner.CleanAsync(folder, lease, cancellationToken);
+        public Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken) =>
+            inner.CleanAsync(folder, lease, cancellationToken);
 
-        public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) => inner.LinkAsync(path, lifetime, cancellationToken);
+        public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) =>
+            inner.LinkAsync(path, lifetime, cancellationToken);
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

@@ -7,7 +7,8 @@ public sealed class Known_hosts
 {
     private const string Key = "AAAAC3NzaC1lZDI1NTE5AAAAIKhNRjS/mQsCecl3ABYiNHxZ7mxbAW3GtlA0iSwEENA9";
     private const string Other = "AAAAC3NzaC1lZDI1NTE5AAAAIMi+PodbUzTrD2RCBVfevYTTTzMkY+xbsaKcE21cu01r";
-    private const string Ecdsa = "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEmKSENjQEezOmxkZMy7opKgwFB9nkt5YRrYMjNuG5N87uRgg6CLrbo5wAdT/y6v0mKV0U2w0WZ2YB/++Tpockg=";
+    private const string Ecdsa =
+        "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEmKSENjQEezOmxkZMy7opKgwFB9nkt5YRrYMjNuG5N87uRgg6CLrbo5wAdT/y6v0mKV0U2w0WZ2YB/++Tpockg=";
 
     [Theory]
     [InlineData("files.example ssh-ed25519 KEY", 22, nameof(HostKeyVerdict.Known))]
@@ -25,13 +26,18 @@ public sealed class Known_hosts
     [InlineData("@revoked other.example ssh-ed25519 KEY\nfiles.example ssh-ed25519 KEY", 22, nameof(HostKeyVerdict.Known))]
     [InlineData("@cert-authority files.example ssh-ed25519 KEY", 22, nameof(HostKeyVerdict.UnknownHost))]
     [InlineData("@new-marker files.example ssh-ed25519 KEY", 22, nameof(HostKeyVerdict.UnknownHost))]
-    [InlineData("# files.example ssh-ed25519 KEY\n\nfiles.example ssh-ed25519\nfiles.example ssh-rsa KEY\nfiles.example ssh-ed25519 not-base64", 22, nameof(HostKeyVerdict.UnknownHost))]
+    [InlineData("# files.example ssh-ed25519 KEY\n\nfiles.example ssh-ed25519\nfiles.example ssh-rsa KEY\nfiles.example "
+        + "ssh-ed25519 not-base64",
+        22, nameof(HostKeyVerdict.UnknownHost))]
     [InlineData("", 22, nameof(HostKeyVerdict.UnknownHost))]
     public void Tell_a_server_s_key_from_another_s(string text, int port, string expected)
     {
-        var hosts = KnownHosts.Parse(text.Replace("KEY", Key, StringComparison.Ordinal).Replace("OTHER", Other, StringComparison.Ordinal).Replace("ECDSA", Ecdsa, StringComparison.Ordinal));
+        var hosts = KnownHosts.Parse(text.Replace("KEY", Key, StringComparison.Ordinal)
+            .Replace("OTHER", Other, StringComparison.Ordinal).Replace("ECDSA", Ecdsa, StringComparison.Ordinal));
 
-        Assert.Equal(expected, hosts.Judge("FILES.example", port, Convert.FromBase64String(Key), null, TimeProvider.System.GetUtcNow()).ToString());
+        Assert.Equal(
+            expected,
+            hosts.Judge("FILES.example", port, Convert.FromBase64String(Key), null, TimeProvider.System.GetUtcNow()).ToString());
     }
 
     [Fact]

@@ -4,7 +4,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Adapter.Tests.Locations;
 
-/// <summary>One real server for each kind of location, shared by all tests of this project; each location has a place of its own there.</summary>
+/// <summary>One real server for each kind of location, shared by all tests of this project; each location has a place of
+/// its own there.</summary>
 public sealed class LocationServers : IAsyncLifetime
 {
     internal SshServer Ssh { get; private set; } = null!;
@@ -15,7 +16,8 @@ public sealed class LocationServers : IAsyncLifetime
     public async Task InitializeAsync()
     {
         var s3 = S3Endpoint.GetAsync();
-        (Ssh, WebDav, Put) = (await SshServer.StartAsync(), await PutServer.StartAsync(webDav: true), await PutServer.StartAsync(webDav: false));
+        (Ssh, WebDav, Put) =
+            (await SshServer.StartAsync(), await PutServer.StartAsync(webDav: true), await PutServer.StartAsync(webDav: false));
         S3 = await s3;
     }
 
@@ -49,7 +51,8 @@ public sealed class LocationServers : IAsyncLifetime
             _ => Http(Put, $"drop/{name}", webDav: false),
         };
         WebDav.Folders[$"drop/{name}"] = true;
-        options = options with { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(10), StallTimeout = TimeSpan.FromSeconds(10) };
+        options =
+            options with { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(10), StallTimeout = TimeSpan.FromSeconds(10) };
         return new LocationLab(this, kind, change is null ? options : change(options), folder, $"drop/{name}/");
     }
 
@@ -80,7 +83,8 @@ public sealed class LocationCollection : ICollectionFixture<LocationServers>
 }
 
 /// <summary>One location, and how its consumer system sees it.</summary>
-internal sealed class LocationLab(LocationServers servers, string kind, LocationOptions options, string folder, string key) : IAsyncDisposable
+internal sealed class LocationLab(
+    LocationServers servers, string kind, LocationOptions options, string folder, string key) : IAsyncDisposable
 {
     public LocationOptions Options => options;
 
@@ -93,7 +97,8 @@ internal sealed class LocationLab(LocationServers servers, string kind, Location
         switch (kind)
         {
             case "s3":
-                foreach (var item in (await servers.S3.Client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = options.Bucket })).S3Objects ?? [])
+                foreach (var item in (await servers.S3.Client.ListObjectsV2Async(
+                    new ListObjectsV2Request { BucketName = options.Bucket })).S3Objects ?? [])
                 {
                     using var answer = await servers.S3.Client.GetObjectAsync(options.Bucket, item.Key);
                     using var content = new MemoryStream();
@@ -102,7 +107,8 @@ internal sealed class LocationLab(LocationServers servers, string kind, Location
                 }
                 break;
             case "webdav" or "put":
-                foreach (var (path, file) in (kind == "put" ? servers.Put : servers.WebDav).Files.Where(file => file.Key.StartsWith(key, StringComparison.Ordinal)))
+                foreach (var (path, file) in (kind == "put" ? servers.Put : servers.WebDav).Files.Where(
+                    file => file.Key.StartsWith(key, StringComparison.Ordinal)))
                     seen[path[key.Length..]] = file.Content;
                 break;
             default:
@@ -120,7 +126,8 @@ internal sealed class LocationLab(LocationServers servers, string kind, Location
         {
             case "s3":
                 using (var body = new MemoryStream(content))
-                    await servers.S3.Client.PutObjectAsync(new PutObjectRequest { BucketName = options.Bucket, Key = $"{options.Path}/{path}", InputStream = body });
+                    await servers.S3.Client.PutObjectAsync(
+                        new PutObjectRequest { BucketName = options.Bucket, Key = $"{options.Path}/{path}", InputStream = body });
                 break;
             case "webdav" or "put":
                 for (var at = path.IndexOf('/'); at > 0; at = path.IndexOf('/', at + 1))

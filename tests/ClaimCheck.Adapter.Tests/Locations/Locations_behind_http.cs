@@ -18,7 +18,11 @@ public sealed class Locations_behind_http(LocationServers servers)
     {
         await using var server = await PutServer.StartAsync(webDav: false);
         server.Refusal = request => request.Method == "PUT" ? status : null;
-        var options = LocationServers.Http(server, "drop", webDav: false) with { MaxAttempts = 3, RetryDelay = TimeSpan.FromMilliseconds(5) };
+        var options = LocationServers.Http(server, "drop", webDav: false) with
+        {
+            MaxAttempts = 3,
+            RetryDelay = TimeSpan.FromMilliseconds(5),
+        };
         await using var location = SharedLocations.Create(options);
 
         var failure = await Assert.ThrowsAsync<LocationException>(() => WriteAsync(location));
@@ -35,12 +39,14 @@ public sealed class Locations_behind_http(LocationServers servers)
         await using var server = await PutServer.StartAsync(webDav: true);
         var left = 1;
         server.Refusal = request => request.Method == "PUT" && Interlocked.Decrement(ref left) >= 0 ? 500 : null;
-        await using var location = SharedLocations.Create(LocationServers.Http(server, "drop", webDav: true) with { RetryDelay = TimeSpan.FromMilliseconds(5) });
+        await using var location = SharedLocations.Create(
+            LocationServers.Http(server, "drop", webDav: true) with { RetryDelay = TimeSpan.FromMilliseconds(5) });
 
         await WriteAsync(location);
 
         Assert.Equal(Content, Assert.Single(server.Files).Value.Content);
-        Assert.Equal(new Uri(server.Address, "drop/f/a").AbsoluteUri, await location.LinkAsync("f/a", TimeSpan.FromHours(1), default));
+        Assert.Equal(
+            new Uri(server.Address, "drop/f/a").AbsoluteUri, await location.LinkAsync("f/a", TimeSpan.FromHours(1), default));
     }
 
     [Theory, InlineData(false), InlineData(true)]
@@ -48,7 +54,8 @@ public sealed class Locations_behind_http(LocationServers servers)
     {
         await using var server = await PutServer.StartAsync(webDav: false);
         server.Refusal = request => request.Method == "HEAD" || (request.Method == "GET" && !isRead) ? 405 : null;
-        await using var location = SharedLocations.Create(LocationServers.Http(server, "drop", webDav: false) with { RetryDelay = TimeSpan.FromMilliseconds(5) });
+        await using var location = SharedLocations.Create(
+            LocationServers.Http(server, "drop", webDav: false) with { RetryDelay = TimeSpan.FromMilliseconds(5) });
 
         if (isRead)
         {
@@ -98,12 +105,14 @@ public sealed class Locations_behind_http(LocationServers servers)
         var elsewhere = Directory.CreateTempSubdirectory("claimcheck-elsewhere-").FullName;
         Directory.CreateSymbolicLink(Path.Combine(lab.Options.Path!, "f"), elsewhere);
 
-        Assert.Equal(LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => WriteAsync(lab.Location))).Reason);
+        Assert.Equal(
+            LocationFailure.Denied, (await Assert.ThrowsAsync<LocationException>(() => WriteAsync(lab.Location))).Reason);
 
         Assert.Empty(Directory.GetFileSystemEntries(elsewhere));
         Directory.Delete(elsewhere);
     }
 
     private static Task WriteAsync(ISharedLocation location) =>
-        location.WriteAsync("f/a", _ => Task.FromResult<Stream>(new MemoryStream(Content)), Content.Length, SHA256.HashData(Content), default);
+        location.WriteAsync(
+            "f/a", _ => Task.FromResult<Stream>(new MemoryStream(Content)), Content.Length, SHA256.HashData(Content), default);
 }

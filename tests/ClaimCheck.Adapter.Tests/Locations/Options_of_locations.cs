@@ -24,7 +24,8 @@ public sealed class Options_of_locations
     [Fact]
     public void What_can_t_be_connected_to_is_refused()
     {
-        var problems = LocationRules.Problems(new LocationOptions { Kind = "sftp", Host = "-oProxyCommand=x", User = "-x", Path = "in" }).ToList();
+        var problems = LocationRules.Problems(
+            new LocationOptions { Kind = "sftp", Host = "-oProxyCommand=x", User = "-x", Path = "in" }).ToList();
         Assert.Contains(problems, problem => problem.StartsWith("Host is", StringComparison.Ordinal));
         Assert.Contains(problems, problem => problem.StartsWith("User is", StringComparison.Ordinal));
         Assert.Contains(problems, problem => problem.StartsWith("KnownHostsFile is", StringComparison.Ordinal));
@@ -33,12 +34,21 @@ public sealed class Options_of_locations
     [Fact]
     public void An_algorithm_that_is_not_known_is_refused_with_the_nearest_that_is()
     {
-        var options = new LocationOptions { Kind = "sftp", HostKeyAlgorithms = ["ssh-ed2519,rsa-sha2-512"], Ciphers = ["+aes256-crt"], Macs = ["-nothing"], KexAlgorithms = ["^curve25519-sha256"] };
+        var options = new LocationOptions
+        {
+            Kind = "sftp",
+            HostKeyAlgorithms = ["ssh-ed2519,rsa-sha2-512"],
+            Ciphers = ["+aes256-crt"],
+            Macs = ["-nothing"],
+            KexAlgorithms = ["^curve25519-sha256"],
+        };
 
-        var problems = LocationRules.Problems(options).Where(problem => problem.Contains("nearest", StringComparison.Ordinal)).ToList();
+        var problems = LocationRules.Problems(options)
+            .Where(problem => problem.Contains("nearest", StringComparison.Ordinal)).ToList();
 
         Assert.Equal(3, problems.Count);
-        Assert.Contains(problems, problem => problem.StartsWith("HostKeyAlgorithms has 'ssh-ed2519'", StringComparison.Ordinal) && problem.Contains("(nearest: ssh-ed25519)", StringComparison.Ordinal));
+        Assert.Contains(problems, problem => problem.StartsWith("HostKeyAlgorithms has 'ssh-ed2519'", StringComparison.Ordinal)
+            && problem.Contains("(nearest: ssh-ed25519)", StringComparison.Ordinal));
         Assert.Contains(problems, problem => problem.Contains("(nearest: aes256-ctr)", StringComparison.Ordinal));
     }
 
@@ -55,7 +65,9 @@ public sealed class Options_of_locations
         var known = new KnownSettings("Adapter");
         known.Add("Adapter", typeof(LocationOptions));
         Assert.Empty(known.Faults(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()));
-        var options = new ConfigurationBuilder().AddInMemoryCollection(settings).Build().GetSection("Adapter").Get<LocationOptions>(binder => binder.ErrorOnUnknownConfiguration = true)!;
+        var options =
+            new ConfigurationBuilder().AddInMemoryCollection(settings).Build().GetSection("Adapter").Get<LocationOptions>(
+                binder => binder.ErrorOnUnknownConfiguration = true)!;
 
         Assert.Equal(('+', 2), (options.KexAlgorithms.How, options.KexAlgorithms.Plain.Count));
         Assert.Equal(["aes256-ctr", "aes128-ctr"], options.Ciphers.Plain);
@@ -65,7 +77,8 @@ public sealed class Options_of_locations
     [Fact]
     public void Credentials_in_an_address_are_refused_and_not_repeated()
     {
-        var problem = Assert.Single(LocationRules.Problems(new LocationOptions { Kind = "http", Url = "https://user:secret@files.example/" }));
+        var problem = Assert.Single(
+            LocationRules.Problems(new LocationOptions { Kind = "http", Url = "https://user:secret@files.example/" }));
         Assert.DoesNotContain("secret", problem, StringComparison.Ordinal);
     }
 
@@ -107,7 +120,8 @@ public sealed class Options_of_locations
     public void A_dataset_s_name_chooses_no_folder_of_its_own(string dataset)
     {
         Assert.True(FolderTemplate.TryParse(FolderTemplate.Default, out var template, out _));
-        Assert.Equal(LocationFailure.Refused, Assert.Throws<LocationException>(() => template.Render(dataset, Export, Batch, Snapshot)).Reason);
+        Assert.Equal(LocationFailure.Refused, Assert.Throws<LocationException>(
+            () => template.Render(dataset, Export, Batch, Snapshot)).Reason);
     }
 
     private static readonly ExportId Export = new(new Guid("00000000-0000-0000-0000-000000000001"));

@@ -33,14 +33,16 @@ public sealed class PushScene : IAsyncLifetime
     internal async Task<Manifest> ExportAsync()
     {
         var export = await Client.CreateExportAsync(
-            new ExportRequest { Dataset = "items", Compression = "none", MaxFileBytes = 64 << 10 }, wait: TimeSpan.FromSeconds(60));
+            new ExportRequest { Dataset = "items", Compression = "none", MaxFileBytes = 64 << 10 },
+            wait: TimeSpan.FromSeconds(60));
         Assert.Equal(ExportState.Ready, export.State);
         var manifest = await Client.GetManifestAsync(export.BatchId);
         Assert.True(manifest.Files.Count > 4);
         return manifest;
     }
 
-    internal Pushing NewPushing(ClaimCheckClient? client = null, TimeProvider? time = null) => new(client ?? Client, time ?? TimeProvider.System);
+    internal Pushing NewPushing(ClaimCheckClient? client = null, TimeProvider? time = null) =>
+        new(client ?? Client, time ?? TimeProvider.System);
 }
 
 /// <summary>A pusher with a work directory of its own.</summary>
@@ -51,7 +53,8 @@ internal sealed class Pushing : IDisposable
     public Pushing(ClaimCheckClient client, TimeProvider time)
     {
         downloader = new BatchDownloader(client);
-        Pusher = new BatchPusher(client, downloader, Work, time, NullLogger<BatchPusher>.Instance) { TemporaryLease = TimeSpan.Zero };
+        Pusher =
+            new BatchPusher(client, downloader, Work, time, NullLogger<BatchPusher>.Instance) { TemporaryLease = TimeSpan.Zero };
     }
 
     public BatchPusher Pusher { get; }
@@ -82,7 +85,9 @@ internal sealed class EventfulLocation(ISharedLocation location) : ISharedLocati
 
     public Task CheckAsync(CancellationToken cancellationToken) => location.CheckAsync(cancellationToken);
 
-    public async Task WriteAsync(string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken)
+    public async Task WriteAsync(
+        string path, Func<CancellationToken, Task<Stream>> open, long bytes, ReadOnlyMemory<byte> sha256,
+        CancellationToken cancellationToken)
     {
         await Writing(path);
         await location.WriteAsync(path, open, bytes, sha256, cancellationToken);
@@ -92,9 +97,11 @@ internal sealed class EventfulLocation(ISharedLocation location) : ISharedLocati
     public Task<Holding> HoldsAsync(string path, long bytes, ReadOnlyMemory<byte> sha256, CancellationToken cancellationToken) =>
         location.HoldsAsync(path, bytes, sha256, cancellationToken);
 
-    public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) => location.ReadAsync(path, cancellationToken);
+    public Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken) =>
+        location.ReadAsync(path, cancellationToken);
 
-    public Task<IReadOnlyList<StoredFile>> ListAsync(string folder, CancellationToken cancellationToken) => location.ListAsync(folder, cancellationToken);
+    public Task<IReadOnlyList<StoredFile>> ListAsync(string folder, CancellationToken cancellationToken) =>
+        location.ListAsync(folder, cancellationToken);
 
     public async Task DeleteAsync(string folder, IReadOnlyCollection<string> names, CancellationToken cancellationToken)
     {
@@ -102,11 +109,14 @@ internal sealed class EventfulLocation(ISharedLocation location) : ISharedLocati
         Changes.AddRange(names.Select(name => $"-{name}"));
     }
 
-    public Task DeleteFolderAsync(string folder, CancellationToken cancellationToken) => location.DeleteFolderAsync(folder, cancellationToken);
+    public Task DeleteFolderAsync(string folder, CancellationToken cancellationToken) =>
+        location.DeleteFolderAsync(folder, cancellationToken);
 
-    public Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken) => location.CleanAsync(folder, lease, cancellationToken);
+    public Task CleanAsync(string folder, TimeSpan lease, CancellationToken cancellationToken) =>
+        location.CleanAsync(folder, lease, cancellationToken);
 
-    public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) => location.LinkAsync(path, lifetime, cancellationToken);
+    public Task<string?> LinkAsync(string path, TimeSpan lifetime, CancellationToken cancellationToken) =>
+        location.LinkAsync(path, lifetime, cancellationToken);
 
     public ValueTask DisposeAsync() => location.DisposeAsync();
 }

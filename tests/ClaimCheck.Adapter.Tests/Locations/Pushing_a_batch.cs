@@ -22,23 +22,28 @@ public sealed class Pushing_a_batch(LocationServers servers, PushScene scene) : 
         Assert.Equal(Names(manifest), seen.Keys);
         Assert.All(manifest.Files, file => Assert.Equal(file.Sha256, Pushing.Sha256(seen[$"items/x/{file.Name}"])));
         var list = JsonSerializer.Deserialize<Manifest>(seen[pushed.ManifestPath], ClaimCheckJson.Options)!;
-        Assert.Equal(manifest.Files.Select(file => (file.Name, file.Sha256)), list.Files.Select(file => (file.Url.Reveal(), file.Sha256)));
+        Assert.Equal(
+            manifest.Files.Select(file => (file.Name, file.Sha256)), list.Files.Select(file => (file.Url.Reveal(), file.Sha256)));
         Assert.DoesNotContain("sig=", System.Text.Encoding.UTF8.GetString(seen[pushed.ManifestPath]), StringComparison.Ordinal);
         var mark = JsonSerializer.Deserialize<SuccessMark>(seen["items/x/_SUCCESS"], ClaimCheckJson.Options)!;
-        Assert.Equal((manifest.BatchId, manifest.Records, Pushing.Sha256(seen[pushed.ManifestPath])), (mark.BatchId, mark.Records, mark.ManifestSha256));
+        Assert.Equal(
+            (manifest.BatchId, manifest.Records, Pushing.Sha256(seen[pushed.ManifestPath])),
+            (mark.BatchId, mark.Records, mark.ManifestSha256));
         Assert.Empty(Directory.GetFileSystemEntries(pushing.Work));
 
         var again = await pushing.Pusher.PushAsync(manifest.BatchId, lab.Location, "items/x", default);
 
         Assert.Equal((0, 0L), (again.FilesWritten, again.BytesWritten));
-        Assert.Equal(seen.Select(file => (file.Key, Pushing.Sha256(file.Value))), (await lab.SeenAsync()).Select(file => (file.Key, Pushing.Sha256(file.Value))));
+        Assert.Equal(seen.Select(file => (file.Key, Pushing.Sha256(file.Value))), (await lab.SeenAsync()).Select(
+            file => (file.Key, Pushing.Sha256(file.Value))));
     }
 
     [Fact]
     public async Task Puts_each_file_once_where_a_server_lists_nothing_and_runs_no_commands()
     {
         await using var server = await SshServer.StartAsync("internal-sftp -P opendir,readdir,posix-rename");
-        await using var lab = await servers.NewAsync("sftp", options => options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
+        await using var lab = await servers.NewAsync("sftp", options =>
+            options with { Port = server.Port, IdentityFile = server.Key, KnownHostsFile = server.KnownHosts });
         using var pushing = scene.NewPushing();
         var manifest = await scene.ExportAsync();
         var location = new EventfulLocation(lab.Location);
@@ -70,12 +75,14 @@ public sealed class Pushing_a_batch(LocationServers servers, PushScene scene) : 
             },
         };
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => pushing.Pusher.PushAsync(manifest.BatchId, location, "items/x", default));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => pushing.Pusher.PushAsync(manifest.BatchId, location, "items/x", default));
 
         var seen = await lab.SeenAsync();
         Assert.DoesNotContain("items/x/_SUCCESS", seen.Keys);
         Assert.DoesNotContain($"items/x/{manifest.Files[2].Name}", seen.Keys);
-        Assert.Single(Directory.GetFiles(pushing.Work, manifest.Files[2].Name, SearchOption.AllDirectories)); // what was fetched is kept
+        // what was fetched is kept
+        Assert.Single(Directory.GetFiles(pushing.Work, manifest.Files[2].Name, SearchOption.AllDirectories));
         location.Writing = _ => Task.CompletedTask;
         location.Changes.Clear();
         var pushed = await pushing.Pusher.PushAsync(manifest.BatchId, location, "items/x", default);
@@ -104,7 +111,8 @@ public sealed class Pushing_a_batch(LocationServers servers, PushScene scene) : 
         var pushed = await pushing.Pusher.PushAsync(manifest.BatchId, location, "items/x", default);
 
         Assert.Equal(2, pushed.FilesWritten);
-        Assert.Equal(before.Select(file => (file.Key, Pushing.Sha256(file.Value))), (await lab.SeenAsync()).Select(file => (file.Key, Pushing.Sha256(file.Value))));
+        Assert.Equal(before.Select(file => (file.Key, Pushing.Sha256(file.Value))), (await lab.SeenAsync()).Select(
+            file => (file.Key, Pushing.Sha256(file.Value))));
     }
 
     [Theory, InlineData(2), InlineData(-1)]
@@ -116,15 +124,19 @@ public sealed class Pushing_a_batch(LocationServers servers, PushScene scene) : 
         var name = when < 0 ? "manifest.json" : manifest.Files[when].Name;
         var location = new EventfulLocation(lab.Location)
         {
-            Writing = path => path.EndsWith(name, StringComparison.Ordinal) ? scene.Client.RevokeAsync(manifest.BatchId, "wrong prices") : Task.CompletedTask,
+            Writing = path => path.EndsWith(name, StringComparison.Ordinal)
+                ? scene.Client.RevokeAsync(manifest.BatchId, "wrong prices")
+                : Task.CompletedTask,
         };
 
-        await Assert.ThrowsAsync<BatchRevokedException>(() => pushing.Pusher.PushAsync(manifest.BatchId, location, "items/x", default));
+        await Assert.ThrowsAsync<BatchRevokedException>(
+            () => pushing.Pusher.PushAsync(manifest.BatchId, location, "items/x", default));
 
         await OnlyTheReasonIsLeftAsync(lab, manifest, "wrong prices");
         Assert.DoesNotContain("+_SUCCESS", location.Changes);
         Assert.Empty(Directory.GetFileSystemEntries(pushing.Work));
-        await Assert.ThrowsAsync<BatchRevokedException>(() => pushing.Pusher.PushAsync(manifest.BatchId, location, "items/x", default));
+        await Assert.ThrowsAsync<BatchRevokedException>(
+            () => pushing.Pusher.PushAsync(manifest.BatchId, location, "items/x", default));
         await OnlyTheReasonIsLeftAsync(lab, manifest, "wrong prices");
     }
 
@@ -163,11 +175,13 @@ public sealed class Pushing_a_batch(LocationServers servers, PushScene scene) : 
         await lab.PlantAsync("spark/part-00001.csv", [1]);
         var before = (await lab.SeenAsync()).Select(file => (file.Key, Pushing.Sha256(file.Value)));
 
-        var failure = await Assert.ThrowsAsync<LocationException>(() => pushing.Pusher.PushAsync(other.BatchId, lab.Location, "items/x", default));
+        var failure = await Assert.ThrowsAsync<LocationException>(
+            () => pushing.Pusher.PushAsync(other.BatchId, lab.Location, "items/x", default));
         Assert.Equal((LocationFailure.Taken, false), (failure.Reason, failure.IsTransient));
         Assert.Null(await pushing.Pusher.RemoveAsync(lab.Location, "spark", new(ExportState.Revoked, null, null), default));
         await scene.Client.RevokeAsync(other.BatchId);
-        await Assert.ThrowsAsync<BatchRevokedException>(() => pushing.Pusher.PushAsync(other.BatchId, lab.Location, "items/x", default));
+        await Assert.ThrowsAsync<BatchRevokedException>(
+            () => pushing.Pusher.PushAsync(other.BatchId, lab.Location, "items/x", default));
 
         Assert.Equal(before, (await lab.SeenAsync()).Select(file => (file.Key, Pushing.Sha256(file.Value))));
     }
@@ -180,20 +194,25 @@ public sealed class Pushing_a_batch(LocationServers servers, PushScene scene) : 
         var manifest = await scene.ExportAsync();
         var location = new EventfulLocation(lab.Location)
         {
-            Writing = path => path.EndsWith(manifest.Files[1].Name, StringComparison.Ordinal) ? throw new LocationException(LocationFailure.Full, "full") : Task.CompletedTask,
+            Writing = path => path.EndsWith(manifest.Files[1].Name, StringComparison.Ordinal)
+                ? throw new LocationException(LocationFailure.Full, "full")
+                : Task.CompletedTask,
         };
 
-        var failure = await Assert.ThrowsAsync<LocationException>(() => pushing.Pusher.PushAsync(manifest.BatchId, location, "items/x", default));
+        var failure = await Assert.ThrowsAsync<LocationException>(
+            () => pushing.Pusher.PushAsync(manifest.BatchId, location, "items/x", default));
 
         Assert.True(failure.IsTransient);
         Assert.DoesNotContain("items/x/_SUCCESS", (await lab.SeenAsync()).Keys);
         location.Writing = _ => Task.CompletedTask;
-        Assert.Equal(manifest.Files.Count - 1, (await pushing.Pusher.PushAsync(manifest.BatchId, location, "items/x", default)).FilesWritten);
+        Assert.Equal(manifest.Files.Count - 1, (await pushing.Pusher.PushAsync(
+            manifest.BatchId, location, "items/x", default)).FilesWritten);
         Assert.Equal(Names(manifest), (await lab.SeenAsync()).Keys);
     }
 
     private static IEnumerable<string> Names(Manifest manifest) =>
-        manifest.Files.Select(file => file.Name).Concat([".claimcheck", "_SUCCESS", "manifest.json"]).Select(name => $"items/x/{name}").Order(StringComparer.Ordinal);
+        manifest.Files.Select(file => file.Name).Concat([".claimcheck", "_SUCCESS", "manifest.json"])
+            .Select(name => $"items/x/{name}").Order(StringComparer.Ordinal);
 
     private static async Task<string> OnlyTheReasonIsLeftAsync(LocationLab lab, Manifest manifest, string reason)
     {

@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Adapter.Tests.Locations;
 
-/// <summary>An HTTP server that takes PUTs: of plain ones each is seen whole or not at all; with WebDAV also half of them, as a file server shows them.</summary>
+/// <summary>An HTTP server that takes PUTs: of plain ones each is seen whole or not at all; with WebDAV also half of them, as a
+/// file server shows them.</summary>
 internal sealed class PutServer : IAsyncDisposable
 {
     public const string Authorization = "Bearer of-the-location";
@@ -107,7 +108,8 @@ internal sealed class PutServer : IAsyncDisposable
             if (webDav)
                 Files[path] = (content.ToArray(), DateTimeOffset.UnixEpoch);
         }
-        if (request.Headers["Content-Digest"] is { Count: 1 } digest && digest != $"sha-256=:{Convert.ToBase64String(SHA256.HashData(content.ToArray()))}:")
+        if (request.Headers["Content-Digest"] is { Count: 1 } digest
+            && digest != $"sha-256=:{Convert.ToBase64String(SHA256.HashData(content.ToArray()))}:")
             return 400;
         Files[path] = (content.ToArray(), TimeProvider.System.GetUtcNow());
         return 201;
@@ -123,12 +125,18 @@ internal sealed class PutServer : IAsyncDisposable
 
     private Task ListAsync(HttpResponse response, string folder)
     {
-        bool IsInside(string key) => key.StartsWith(folder + "/", StringComparison.Ordinal) && key.IndexOf('/', folder.Length + 1) < 0;
+        bool IsInside(string key) =>
+            key.StartsWith(folder + "/", StringComparison.Ordinal) && key.IndexOf('/', folder.Length + 1) < 0;
         static string Address(string key) => "/" + string.Join('/', key.Split('/').Select(Uri.EscapeDataString));
         var entries = Folders.Keys.Where(key => key == folder || IsInside(key))
-            .Select(key => $"<D:response><D:href>{Address(key)}/</D:href><D:propstat><D:prop><D:resourcetype><D:collection/></D:resourcetype></D:prop></D:propstat></D:response>")
+            .Select(key =>
+                $"<D:response><D:href>{Address(key)}/</D:href><D:propstat><D:prop><D:resourcetype><D:collection/></D:resourcetype></D:prop></D:propstat></D:response>")
             .Concat(Files.Where(file => IsInside(file.Key))
-                .Select(file => $"<D:response><D:href>{Address(file.Key)}</D:href><D:propstat><D:prop><D:resourcetype/><D:getcontentlength>{file.Value.Content.Length}</D:getcontentlength><D:getlastmodified>{file.Value.At:R}</D:getlastmodified></D:prop></D:propstat></D:response>"));
-        return response.WriteAsync($"""<?xml version="1.0"?><D:multistatus xmlns:D="DAV:">{string.Concat(entries)}</D:multistatus>""");
+                .Select(file => "<D:response><D:href>"
+                    + $"{Address(file.Key)}</D:href><D:propstat><D:prop><D:resourcetype/><D:getcontentlength>"
+                    + $"{file.Value.Content.Length}</D:getcontentlength><D:getlastmodified>"
+                    + $"{file.Value.At:R}</D:getlastmodified></D:prop></D:propstat></D:response>"));
+        return response.WriteAsync(
+            $"""<?xml version="1.0"?><D:multistatus xmlns:D="DAV:">{string.Concat(entries)}</D:multistatus>""");
     }
 }

@@ -5,7 +5,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Adapter.Tests.Locations;
 
-/// <summary>OpenSSH's own server on loopback, with keys of its own, run by the user that runs the tests. Goes with the test process.</summary>
+/// <summary>OpenSSH's own server on loopback, with keys of its own, run by the user that runs the tests. Goes with
+/// the test process.</summary>
 internal sealed class SshServer : IAsyncDisposable
 {
     private readonly string folder;
@@ -39,7 +40,9 @@ internal sealed class SshServer : IAsyncDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        foreach (var argument in (string[])["-c", """exec 3<&0; "$@" </dev/null 3<&- & server=$!; { cat >/dev/null; kill $server; } <&3 >/dev/null 2>&1 & wait $server""", "sh", "/usr/sbin/sshd", "-D", "-e", "-f", config])
+        foreach (var argument in (string[])["-c",
+            """exec 3<&0; "$@" </dev/null 3<&- & server=$!; { cat >/dev/null; kill $server; } <&3 >/dev/null 2>&1 & wait $server""",
+            "sh", "/usr/sbin/sshd", "-D", "-e", "-f", config])
             start.ArgumentList.Add(argument);
         guard = Process.Start(start)!;
         guard.ErrorDataReceived += (_, _) => { };
@@ -73,7 +76,8 @@ internal sealed class SshServer : IAsyncDisposable
 
     /// <summary>Has the authority sign an account's key; the certificate is beside it.</summary>
     public async Task CertifyAsync(string key) => Assert.Equal(
-        0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-s", Path.Combine(folder, "authority"), "-I", "account", "-n", Environment.UserName, key + ".pub"])).ExitCode);
+        0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-s", Path.Combine(folder, "authority"), "-I", "account", "-n",
+            Environment.UserName, key + ".pub"])).ExitCode);
 
     /// <summary>Makes a key that the server's account accepts.</summary>
     public async Task<string> NewKeyAsync(string type, string passphrase = "")
@@ -89,13 +93,17 @@ internal sealed class SshServer : IAsyncDisposable
     public static async Task<SshServer> StartAsync(string? force = null, string settings = "PasswordAuthentication no")
     {
         if (!File.Exists("/usr/sbin/sshd"))
-            throw new InvalidOperationException("There is no SFTP server to test with: install openssh-server (apt-get install -y --no-install-recommends openssh-server).");
+            throw new InvalidOperationException("There is no SFTP server to test with: install openssh-server (apt-get install "
+                + "-y --no-install-recommends openssh-server).");
         var keys = Directory.CreateTempSubdirectory("claimcheck-sshd-").FullName;
         foreach (var name in new[] { "host", "account", "other" })
-            Assert.Equal(0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(keys, name)])).ExitCode);
+            Assert.Equal(0, (await S3Endpoint.RunAsync(
+                "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(keys, name)])).ExitCode);
         // An authority's signature on the host's key, for 127.0.0.1.
-        Assert.Equal(0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(keys, "authority")])).ExitCode);
-        Assert.Equal(0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-s", Path.Combine(keys, "authority"), "-I", "host", "-h", "-n", "127.0.0.1", Path.Combine(keys, "host.pub")])).ExitCode);
+        Assert.Equal(0, (await S3Endpoint.RunAsync(
+            "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(keys, "authority")])).ExitCode);
+        Assert.Equal(0, (await S3Endpoint.RunAsync("ssh-keygen", ["-q", "-s", Path.Combine(keys, "authority"), "-I", "host", "-h",
+            "-n", "127.0.0.1", Path.Combine(keys, "host.pub")])).ExitCode);
         if (Environment.IsPrivilegedProcess)
             Directory.CreateDirectory("/run/sshd"); // root's sshd asks for it; the system makes it at boot
         // A free port may be taken by someone else before sshd binds it.
@@ -109,7 +117,8 @@ internal sealed class SshServer : IAsyncDisposable
                 return server;
             server.guard.Dispose();
             if (attempt == 3)
-                throw new InvalidOperationException($"The SFTP server for tests did not start: try /usr/sbin/sshd -D -e -f {keys}/sshd-{server.Port}.conf");
+                throw new InvalidOperationException(
+                    $"The SFTP server for tests did not start: try /usr/sbin/sshd -D -e -f {keys}/sshd-{server.Port}.conf");
         }
     }
 

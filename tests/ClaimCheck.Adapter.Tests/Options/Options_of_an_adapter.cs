@@ -18,7 +18,8 @@ public sealed class Options_of_an_adapter
     [InlineData("Consmer", "\"x\"", "The nearest existing one: Adapter:Consumer.")]
     [InlineData("Routes:r:Path", "\"/x\"", "Adapter:Routes:r:Path is set, but that setting does not exist")]
     [InlineData("Routes:r:Path", "\"/x\"", "The nearest existing one: Adapter:Routes:r:WaitAt:Path.")]
-    [InlineData("Routes:r:Destination:Lokation", """{ "Path": "/x" }""", "The nearest existing one: Adapter:Routes:r:Destination:Location:Path.")]
+    [InlineData("Routes:r:Destination:Lokation", """{ "Path": "/x" }""",
+        "The nearest existing one: Adapter:Routes:r:Destination:Location:Path.")]
     [InlineData("Polling", """{ "Interval": "often" }""", "Adapter:Polling:Interval is 'often', but must be a time")]
     [InlineData("BehindTls", "\"perhaps\"", "Adapter:BehindTls is 'perhaps', but must be true or false")]
     [InlineData("AllowedLinkHosts", "\"x.example\"", "Adapter:AllowedLinkHosts has a value, but is a section or list")]
@@ -89,7 +90,8 @@ public sealed class Options_of_an_adapter
         var criteria = JsonSerializer.SerializeToNode(Read(settings).Routes.Single().Request().Criteria)!;
 
         Assert.True(JsonNode.DeepEquals(
-            JsonNode.Parse("""{ "code": "0815", "ids": ["a", 2], "least": 5, "open": true, "since": "2026-01-01T00:00:00Z" }"""), criteria), criteria.ToJsonString());
+            JsonNode.Parse("""{ "code": "0815", "ids": ["a", 2], "least": 5, "open": true, "since": "2026-01-01T00:00:00Z" }"""),
+            criteria), criteria.ToJsonString());
     }
 
     [Fact]
@@ -100,7 +102,8 @@ public sealed class Options_of_an_adapter
 
         var (open, openly) = await scene.RunAsync("--urls", "http://0.0.0.0:0");
         Assert.Equal(1, open);
-        Assert.Contains("claimcheck-adapter: The adapter would listen on http://0.0.0.0:0 without a key", openly, StringComparison.Ordinal);
+        Assert.Contains(
+            "claimcheck-adapter: The adapter would listen on http://0.0.0.0:0 without a key", openly, StringComparison.Ordinal);
 
         var (help, text) = await scene.RunAsync("--help");
         Assert.Equal(0, help);
@@ -131,12 +134,14 @@ public sealed class Options_of_an_adapter
         Assert.Equal(2, ill);
         Assert.Contains("FAILED  Dataset nothing", told, StringComparison.Ordinal);
         Assert.Contains("FAILED  Destination of crm", told, StringComparison.Ordinal);
-        Assert.Contains("FAILED  Request of wrong for items: Criteria:least (bigint) must be a whole number of 64 bits, but is \"five\"; Criteria:nonsense is set, but the dataset has ", told, StringComparison.Ordinal);
+        Assert.Contains("FAILED  Request of wrong for items: Criteria:least (bigint) must be a whole number of 64 bits, but is "
+            + "\"five\"; Criteria:nonsense is set, but the dataset has ", told, StringComparison.Ordinal);
     }
 
     private static CheckedAdapterOptions Read(JsonObject settings)
     {
-        using var stream = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["Adapter"] = settings.DeepClone() }));
+        using var stream = new MemoryStream(
+            JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["Adapter"] = settings.DeepClone() }));
         return OptionsReader.Read(new ConfigurationBuilder().AddJsonStream(stream).Build());
     }
 

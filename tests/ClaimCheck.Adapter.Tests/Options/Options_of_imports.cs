@@ -25,7 +25,8 @@ public sealed class Options_of_imports
     [InlineData("Import:Name", "\"other\"", "Import:Name is 'other'")]
     [InlineData("Import:BatchSize", "1001", "Import: batchSize is 1001")]
     [InlineData("Import:Arrival", """{ "Complete": "soon" }""", "arrival.complete is 'soon'")]
-    [InlineData("Import:Mapping", """{ "Fields": { "a": { "From": "b", "Type": "money" } } }""", "mapping.fields.a.type is 'money'")]
+    [InlineData(
+        "Import:Mapping", """{ "Fields": { "a": { "From": "b", "Type": "money" } } }""", "mapping.fields.a.type is 'money'")]
     [InlineData("Import:Endpoint", """{ "Url": "ftp://x" }""", "endpoint.url must be")]
     [InlineData("Import:Endpoint", """{ "Url": "http://x", "KeyFile": "/nowhere/key" }""", "endpoint.keyFile /nowhere/key")]
     [InlineData("Import:Endpoint", """{ "Contract": "bulk-jobs" }""", "endpoint.operation is not set")]
@@ -60,7 +61,8 @@ public sealed class Options_of_imports
         var settings = Fitting();
         Assert.Equal("r", Assert.Single(Read(settings).Imports).Options.Name);
         settings["Routes"]!["e"] = new JsonObject { ["Pattern"] = "ar-4", ["Dataset"] = "orders" };
-        Assert.Contains(Assert.Throws<CanNotStartException>(() => Read(settings)).Lines, each => each.StartsWith("Adapter:Service is", StringComparison.Ordinal));
+        Assert.Contains(Assert.Throws<CanNotStartException>(() => Read(settings)).Lines, each =>
+            each.StartsWith("Adapter:Service is", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -68,13 +70,15 @@ public sealed class Options_of_imports
     {
         var settings = Fitting();
         (settings["Service"], settings["ApiKey"]) = ("https://service.example/", "the-adapter-s-own-key-of-the-service");
-        settings["Routes"]!["r"]!["Import"]!["Endpoint"] = new JsonObject { ["Contract"] = "bulk-jobs", ["Operation"] = "update" };
+        settings["Routes"]!["r"]!["Import"]!["Endpoint"] =
+            new JsonObject { ["Contract"] = "bulk-jobs", ["Operation"] = "update" };
         var endpoint = Assert.Single(Read(settings).Imports).Options.Endpoint;
         Assert.Equal(("https://service.example/", "the-adapter-s-own-key-of-the-service"), (endpoint.Url, endpoint.Key));
     }
 
     private static CheckedAdapterOptions Read(JsonObject settings) => OptionsReader.Read(
-        new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(new JsonObject { ["Adapter"] = settings.DeepClone() }.ToJsonString()))).Build());
+        new ConfigurationBuilder().AddJsonStream(new MemoryStream(
+            Encoding.UTF8.GetBytes(new JsonObject { ["Adapter"] = settings.DeepClone() }.ToJsonString()))).Build());
 
     private static JsonObject Fitting() => new()
     {

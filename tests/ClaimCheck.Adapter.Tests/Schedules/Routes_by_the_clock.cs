@@ -25,7 +25,8 @@ public sealed class Routes_by_the_clock
             route["WaitAt"] = new JsonObject { ["Kind"] = "folder", ["Path"] = scene.Scene.Staging };
         await scene.StartAsync();
 
-        await Eventually.TrueAsync(async () => (await scene.ExportsAsync()).Count(each => (string)each["state"]! == "delivered") >= 3);
+        await Eventually.TrueAsync(
+            async () => (await scene.ExportsAsync()).Count(each => (string)each["state"]! == "delivered") >= 3);
 
         var first = scene.Adapter;
         Assert.Equal(0, await first.StopAsync());

@@ -12,7 +12,8 @@ public sealed class A_shared_folder_that_fails
         scene.AddRoute("crm", "ar-4")["Compression"] = "none";
         // A disk of the process's own, which goes with it: nothing to unmount, whatever ends the test.
         await scene.StartAsync(
-            "unshare", Environment.IsPrivilegedProcess ? "-m" : "-rm", "sh", "-c", "mount -t tmpfs -o size=2m tmpfs \"$0\" && exec \"$@\"", scene.Shared);
+            "unshare", Environment.IsPrivilegedProcess ? "-m" : "-rm", "sh", "-c",
+            "mount -t tmpfs -o size=2m tmpfs \"$0\" && exec \"$@\"", scene.Shared);
         var disk = $"/proc/{scene.Adapter.Pid}/root{scene.Shared}";
         Fill(Path.Combine(disk, "ballast"));
 
@@ -20,8 +21,12 @@ public sealed class A_shared_folder_that_fails
         await Eventually.TrueAsync(() => Task.FromResult(scene.Adapter.Log.Contains("location_full", StringComparison.Ordinal)));
         Assert.Contains($"the folder {scene.Shared} could not store", scene.Adapter.Log, StringComparison.Ordinal);
         var delivering = await Eventually.NotNullAsync(async () =>
-            await scene.GetAsync($"/exports/{id}") is var export && (string?)export["lastFailure"]?["code"] == "location_full" ? export : null);
-        Assert.Equal(("delivering", null, "delivering"), ((string)delivering["state"]!, delivering["failure"], (string)delivering["lastFailure"]!["step"]!));
+            await scene.GetAsync($"/exports/{id}") is var export && (string?)export["lastFailure"]?["code"] == "location_full"
+                ? export
+                : null);
+        Assert.Equal(
+            ("delivering", null, "delivering"),
+            ((string)delivering["state"]!, delivering["failure"], (string)delivering["lastFailure"]!["step"]!));
         Assert.Empty(Directory.EnumerateFiles(disk, "_SUCCESS", SearchOption.AllDirectories));
 
         File.Delete(Path.Combine(disk, "ballast"));

@@ -5,7 +5,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Adapter.Tests.Steps;
 
-/// <summary>Where the system refuses MD5 (FIPS), batches are staged in S3, announced through SQS, delivered to a bucket and revoked as elsewhere.</summary>
+/// <summary>Where the system refuses MD5 (FIPS), batches are staged in S3, announced through SQS, delivered to a bucket and
+/// revoked as elsewhere.</summary>
 public sealed class A_system_without_md5
 {
     [Fact]
@@ -35,7 +36,8 @@ public sealed class A_system_without_md5
             ["PartBytes"] = 5 << 20,
         };
         scene.Service.HangUp();
-        await Eventually.TrueAsync(async () => (await scene.Client.GetDatasetsAsync()).Items.Any(dataset => dataset.Name == "noise"));
+        await Eventually.TrueAsync(
+            async () => (await scene.Client.GetDatasetsAsync()).Items.Any(dataset => dataset.Name == "noise"));
         scene.Settings["AllowedLinkHosts"]!.AsArray().Add(s3.Url.Authority);
         await scene.StartAsync();
         Assert.Contains(StartupHook.Said, scene.Service.Log, StringComparison.Ordinal);
@@ -51,6 +53,7 @@ public sealed class A_system_without_md5
         Assert.True(BatchId.TryParse((string)delivered["batchId"]!, out var batch));
         Assert.True((await scene.Client.RevokeAsync(batch, "test")).IsVerified);
         await scene.BecomesAsync(id, "revoked");
-        Assert.DoesNotContain((await s3.Client.ListObjectsV2Async(new() { BucketName = bucket })).S3Objects ?? [], item => item.Key.Contains("/part-", StringComparison.Ordinal));
+        Assert.DoesNotContain((await s3.Client.ListObjectsV2Async(new() { BucketName = bucket })).S3Objects ?? [], item =>
+            item.Key.Contains("/part-", StringComparison.Ordinal));
     }
 }

@@ -39,10 +39,12 @@ public sealed class An_adapter_that_dies
         route["Compression"] = "none";
         await scene.StartAsync();
         var id = (string)(await scene.AskAsync(new { }))["id"]!;
-        await Eventually.TrueAsync(() => Task.FromResult(Directory.EnumerateFiles(scene.Shared, ".claimcheck", SearchOption.AllDirectories).Any()));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Directory.EnumerateFiles(scene.Shared, ".claimcheck", SearchOption.AllDirectories).Any()));
         await scene.KillAsync();
         // As if it had been killed over a rename too; on a busy machine it may have been done before it was killed.
-        var begun = Path.GetDirectoryName(Directory.EnumerateFiles(scene.Shared, ".claimcheck", SearchOption.AllDirectories).Single())!;
+        var begun = Path.GetDirectoryName(
+            Directory.EnumerateFiles(scene.Shared, ".claimcheck", SearchOption.AllDirectories).Single())!;
         if (!File.Exists(Path.Combine(begun, "_SUCCESS")))
             await File.WriteAllTextAsync(Path.Combine(begun, LocationPath.Temporary("_SUCCESS")), "{");
         await scene.StartAsync();

@@ -47,23 +47,28 @@ public sealed class Deliveries_that_fail
         var asked = await scene.AskAsync(new { });
         var id = (string)asked["id"]!;
         Assert.Equal("requested", (string)asked["state"]!);
-        Assert.Equal(("requested", "http_401"), await FailsAsync(scene, id, _ => true) is var failure ? ((string)failure["step"]!, (string)failure["code"]!) : default);
+        Assert.Equal(("requested", "http_401"), await FailsAsync(scene, id, _ => true) is var failure
+            ? ((string)failure["step"]!, (string)failure["code"]!)
+            : default);
         front.ExportAnswer = null;
 
         Assert.Null((await scene.BecomesAsync(id, "delivered"))["lastFailure"]);
-        var notice = await Eventually.NotNullAsync(async () => await NoticeAsync(scene, id) is { } duty && duty["lastFailure"] is not null ? duty : null);
+        var notice = await Eventually.NotNullAsync(
+            async () => await NoticeAsync(scene, id) is { } duty && duty["lastFailure"] is not null ? duty : null);
         Assert.Equal("http_500", (string)notice["lastFailure"]!["code"]!);
         Assert.Null(notice["doneAt"]);
         scene.Consumer.Refuse(0);
 
         await scene.HearsAsync(id, "export.delivered");
-        var done = await Eventually.NotNullAsync(async () => await NoticeAsync(scene, id) is { } duty && duty["doneAt"] is not null ? duty : null);
+        var done = await Eventually.NotNullAsync(
+            async () => await NoticeAsync(scene, id) is { } duty && duty["doneAt"] is not null ? duty : null);
         Assert.Null(done["lastFailure"]);
     }
 
     private static async Task<JsonNode?> NoticeAsync(AdapterScene scene, string id) =>
         (await scene.GetAsync($"/exports/{id}"))["duties"]!.AsArray().FirstOrDefault(duty => (string)duty!["kind"]! == "notice");
 
-    private static Task<JsonNode> FailsAsync(AdapterScene scene, string id, Func<JsonNode, bool> isEnough) => Eventually.NotNullAsync(async () =>
-        (await scene.GetAsync($"/exports/{id}"))["lastFailure"] is { } failure && isEnough(failure) ? failure : null);
+    private static Task<JsonNode> FailsAsync(AdapterScene scene, string id, Func<JsonNode, bool> isEnough) =>
+        Eventually.NotNullAsync(async () =>
+            (await scene.GetAsync($"/exports/{id}"))["lastFailure"] is { } failure && isEnough(failure) ? failure : null);
 }

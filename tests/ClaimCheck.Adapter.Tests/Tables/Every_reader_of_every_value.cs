@@ -10,8 +10,9 @@ using NpgsqlTypes;
 namespace ClaimCheck.Adapter.Tests.Tables;
 
 /// <summary>
-/// What the service writes of every type's edge values is read as those values by each of its readers: the consumer library, uploads, bulk jobs (inline,
-/// as a body, by a claim), imports, and tables of the adapter. The database's own text is the measure.
+/// What the service writes of every type's edge values is read as those values by each of its readers: the consumer library,
+/// uploads, bulk jobs (inline, as a body, by a claim), imports, and tables of the adapter. The database's
+/// own text is the measure.
 /// </summary>
 public sealed class Every_reader_of_every_value
 {
@@ -38,7 +39,8 @@ public sealed class Every_reader_of_every_value
             await scene.SameAsync("A job's claim", format);
             if (format == "ndjson")
             {
-                await scene.ApplyAsync($$"""{ "operation": "copy", "items": [{{text.TrimEnd('\n').Replace('\n', ',')}}] }""", "application/json");
+                await scene.ApplyAsync(
+                    $$"""{ "operation": "copy", "items": [{{text.TrimEnd('\n').Replace('\n', ',')}}] }""", "application/json");
                 await scene.SameAsync("A job's items", format);
             }
 
@@ -102,5 +104,6 @@ public sealed class Every_reader_of_every_value
 
     // What .NET has, but for the two days that Npgsql takes for the infinities.
     private static bool IsCommon(string text) =>
-        !text.StartsWith("0001-01-01", StringComparison.Ordinal) && !text.StartsWith("9999-12-31", StringComparison.Ordinal) && text.Length > 4 && char.IsAsciiDigit(text[0]) && text[4] == '-' && !text.EndsWith("BC", StringComparison.Ordinal);
+        !text.StartsWith("0001-01-01", StringComparison.Ordinal) && !text.StartsWith("9999-12-31", StringComparison.Ordinal)
+        && text.Length > 4 && char.IsAsciiDigit(text[0]) && text[4] == '-' && !text.EndsWith("BC", StringComparison.Ordinal);
 }

@@ -89,6 +89,7 @@ public sealed class Interrupted_loads
 
         var revoked = await scene.Adapter.BecomesAsync((string)first["id"]!, "revoked");
         Assert.Equal(899, (long)revoked["recordsDeleted"]!);
-        Assert.Equal(101, await scene.ScalarAsync<long>($"SELECT count(*) FROM items WHERE batch = '{TableScene.BatchOf(second)}'"));
+        Assert.Equal(
+            101, await scene.ScalarAsync<long>($"SELECT count(*) FROM items WHERE batch = '{TableScene.BatchOf(second)}'"));
     }
 }

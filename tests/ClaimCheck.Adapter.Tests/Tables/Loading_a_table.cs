@@ -14,7 +14,8 @@ public sealed class Loading_a_table
     [InlineData("ar-4")]
     public async Task What_a_consumer_system_asks_for_is_in_its_table_and_what_was_there_is_replaced(string pattern)
     {
-        await using var scene = await TableScene.CreateAsync(TableScene.Items + "; INSERT INTO items VALUES (7, 'old'), (5000, 'another')", pattern);
+        await using var scene = await TableScene.CreateAsync(
+            TableScene.Items + "; INSERT INTO items VALUES (7, 'old'), (5000, 'another')", pattern);
         await scene.Adapter.StartAsync();
 
         var delivered = await scene.LoadAsync();
@@ -22,7 +23,9 @@ public sealed class Loading_a_table
         Assert.Equal(1000, (long)delivered["outcomes"]!["succeeded"]!);
         Assert.Equal(1001, await scene.ScalarAsync<long>("SELECT count(*) FROM items"));
         await scene.SqlAsync("DELETE FROM items WHERE id = 5000");
-        Assert.Equal(await Scene.ScalarAsync<string>(scene.Adapter.Scene.Source, SameAsSource), await scene.ScalarAsync<string>(SameAsSource));
+        Assert.Equal(
+            await Scene.ScalarAsync<string>(scene.Adapter.Scene.Source, SameAsSource),
+            await scene.ScalarAsync<string>(SameAsSource));
         var receipt = await scene.ReceiptAsync(TableScene.BatchOf(delivered), ReceiptState.Completed);
         Assert.Equal(1000, receipt.Succeeded);
         // The receipt is the inbox's alone.
@@ -39,7 +42,9 @@ public sealed class Loading_a_table
         var export = await scene.Adapter.Client.CreateExportAsync(new ExportRequest { Dataset = "items", Format = "ndjson" });
 
         await scene.ReceiptAsync(export.BatchId, ReceiptState.Completed);
-        Assert.Equal(await Scene.ScalarAsync<string>(scene.Adapter.Scene.Source, SameAsSource), await scene.ScalarAsync<string>(SameAsSource));
+        Assert.Equal(
+            await Scene.ScalarAsync<string>(scene.Adapter.Scene.Source, SameAsSource),
+            await scene.ScalarAsync<string>(SameAsSource));
     }
 
     [Fact]
@@ -65,13 +70,15 @@ public sealed class Loading_a_table
     [InlineData("csv", false)]
     [InlineData("csv", true)]
     [InlineData("ndjson", true)]
-    public async Task Values_of_all_types_arrive_as_they_were_also_one_by_one_and_through_a_pooler_that_drops_settings(string format, bool oneByOne)
+    public async Task Values_of_all_types_arrive_as_they_were_also_one_by_one_and_through_a_pooler_that_drops_settings(
+        string format, bool oneByOne)
     {
         const string columns = """
             id bigint PRIMARY KEY, t text, c char(5), v varchar(40), n numeric(20,6), f double precision, b boolean, d date, ts timestamp, tz timestamptz,
             iv interval, u uuid, j json, jb jsonb, by bytea, m money
             """;
-        await using var scene = await TableScene.CreateAsync($"CREATE TABLE \"Odd \"\"items\" ({columns}{(format == "csv" ? ", a text[]" : "")})");
+        await using var scene = await TableScene.CreateAsync(
+            $"CREATE TABLE \"Odd \"\"items\" ({columns}{(format == "csv" ? ", a text[]" : "")})");
         await Scene.SqlAsync(scene.Adapter.Scene.Source, $$"""
             CREATE TABLE odd ({{columns}}, a text[]);
             INSERT INTO odd
@@ -81,7 +88,9 @@ public sealed class Loading_a_table
                    ARRAY['a,b', NULL, 'c"d', g::text]
               FROM generate_series(1, 500) g;
             """);
-        scene.Adapter.Scene.AddDataset("odd", $"SELECT id, t, c, v, n, f, b, d, ts, tz, iv, u, j, jb, by, m{(format == "csv" ? ", a" : "")} FROM odd ORDER BY id");
+        scene.Adapter.Scene.AddDataset(
+            "odd",
+            $"SELECT id, t, c, v, n, f, b, d, ts, tz, iv, u, j, jb, by, m{(format == "csv" ? ", a" : "")} FROM odd ORDER BY id");
         var service = await scene.Adapter.Scene.StartServiceAsync();
         scene.Adapter.Settings["Service"] = service.Address.ToString();
         scene.Adapter.Settings["AllowedLinkHosts"] = new JsonArray(service.Address.Authority);
@@ -98,31 +107,38 @@ public sealed class Loading_a_table
 
         Assert.Equal(oneByOne ? 1 : 0, (long)delivered["outcomes"]!["terminal"]!);
         var loaded = format == "csv" ? "o" : "(id, t, c, v, n, f, b, d, ts, tz, iv, u, j, jb, by, m)";
-        const string sameTexts = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 1; SET bytea_output = 'hex'; ";
+        const string sameTexts = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; SET "
+            + "extra_float_digits = 1; SET bytea_output = 'hex'; ";
         var sum = $"{sameTexts}SELECT md5(string_agg({loaded}::text, E'\\n' ORDER BY id)) FROM {{0}} AS o WHERE id <> 250";
         Assert.Equal(
-            await Scene.ScalarAsync<string>(scene.Adapter.Scene.Source, string.Format(sum, "odd")), await scene.ScalarAsync<string>(string.Format(sum, "\"Odd \"\"items\"")));
+            await Scene.ScalarAsync<string>(scene.Adapter.Scene.Source, string.Format(sum, "odd")),
+            await scene.ScalarAsync<string>(string.Format(sum, "\"Odd \"\"items\"")));
     }
 
     [Fact]
     public async Task Columns_go_where_they_are_mapped_and_what_is_there_may_be_left()
     {
         await using var scene = await TableScene.CreateAsync(
-            "CREATE SCHEMA shop; CREATE TABLE shop.things (thing bigint UNIQUE, title text DEFAULT 'none', loaded_by text); INSERT INTO shop.things VALUES (3, 'mine', 'me')",
-            more: [("Table", "shop.things"), ("Columns", new JsonObject { ["id"] = "thing" }), ("OnConflict", "ignore"), ("BatchColumn", "loaded_by"), ("ChunkSize", 100)]);
+            "CREATE SCHEMA shop; CREATE TABLE shop.things (thing bigint UNIQUE, title text DEFAULT 'none', loaded_by text); "
+            + "INSERT INTO shop.things VALUES (3, 'mine', 'me')",
+            more: [("Table", "shop.things"), ("Columns", new JsonObject { ["id"] = "thing" }), ("OnConflict", "ignore"),
+                ("BatchColumn", "loaded_by"), ("ChunkSize", 100)]);
         await scene.Adapter.StartAsync();
 
         var delivered = await scene.LoadAsync();
 
         Assert.Equal(1000, await scene.ScalarAsync<long>("SELECT count(*) FROM shop.things"));
-        Assert.Equal("me", await scene.ScalarAsync<string>("SELECT loaded_by FROM shop.things WHERE thing = 3 AND title = 'mine'"));
-        Assert.Equal(999, await scene.ScalarAsync<long>($"SELECT count(*) FROM shop.things WHERE loaded_by = '{TableScene.BatchOf(delivered)}' AND title = 'none'"));
+        Assert.Equal(
+            "me", await scene.ScalarAsync<string>("SELECT loaded_by FROM shop.things WHERE thing = 3 AND title = 'mine'"));
+        Assert.Equal(999, await scene.ScalarAsync<long>(
+            $"SELECT count(*) FROM shop.things WHERE loaded_by = '{TableScene.BatchOf(delivered)}' AND title = 'none'"));
     }
 
     [Fact]
     public async Task Of_records_with_one_key_the_last_counts()
     {
-        await using var scene = await TableScene.CreateAsync("CREATE TABLE items (bucket bigint PRIMARY KEY, id bigint)", more: [("Key", "bucket")]);
+        await using var scene = await TableScene.CreateAsync(
+            "CREATE TABLE items (bucket bigint PRIMARY KEY, id bigint)", more: [("Key", "bucket")]);
         scene.Adapter.Scene.AddDataset("buckets", "SELECT id, id % 10 AS bucket FROM items ORDER BY id");
         var service = await scene.Adapter.Scene.StartServiceAsync();
         scene.Adapter.Settings["Service"] = service.Address.ToString();

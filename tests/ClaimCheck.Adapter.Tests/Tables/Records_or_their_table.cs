@@ -4,7 +4,8 @@ using Npgsql;
 
 namespace ClaimCheck.Adapter.Tests.Tables;
 
-/// <summary>Evidence decides whom a failure is of: where any record passes, those that fail are at fault; where none does, none is.</summary>
+/// <summary>Evidence decides whom a failure is of: where any record passes, those that fail are at fault; where none
+/// does, none is.</summary>
 public sealed class Records_or_their_table
 {
     [Fact]
@@ -33,14 +34,17 @@ public sealed class Records_or_their_table
             GRANT CREATE, TEMPORARY ON DATABASE "{new NpgsqlConnectionStringBuilder(scene.Database).Database}" TO {role};
             GRANT SELECT, INSERT, UPDATE ON items TO {role};
             """);
-        scene.Destination["ConnectionString"] = new NpgsqlConnectionStringBuilder(scene.Database) { Username = role }.ConnectionString;
+        scene.Destination["ConnectionString"] =
+            new NpgsqlConnectionStringBuilder(scene.Database) { Username = role }.ConnectionString;
         await scene.Adapter.StartAsync();
 
         var delivered = await scene.LoadAsync();
         Assert.Equal((996, 0, 4), Outcomes(delivered));
         Assert.Equal(996, await scene.ScalarAsync<long>("SELECT count(*) FROM items"));
         var failures = (await Eventually.NotNullAsync(async () =>
-            await scene.Adapter.Client.GetFailuresPageAsync(TableScene.BatchOf(delivered), "billing") is { Items.Count: 4 } page ? page : null)).Items;
+            await scene.Adapter.Client.GetFailuresPageAsync(TableScene.BatchOf(delivered), "billing") is { Items.Count: 4 } page
+                ? page
+                : null)).Items;
         Assert.Equal(
             ["13 insufficient_privilege", "14 sqlstate_42883", "15 program_limit_exceeded", "16 raise_exception"],
             failures.Select(each => $"{each.Key} {each.Code}").Order(StringComparer.Ordinal));
@@ -48,14 +52,16 @@ public sealed class Records_or_their_table
         // The same SQLSTATE, of all: no record's.
         await scene.SqlAsync($"REVOKE INSERT ON items FROM {role}");
         var id = await scene.AskAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(scene.Adapter.Adapter.Log.Contains("(SQLSTATE 42501, insufficient_privilege). The role may not do that: permission denied.", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(() => Task.FromResult(scene.Adapter.Adapter.Log.Contains(
+            "(SQLSTATE 42501, insufficient_privilege). The role may not do that: permission denied.", StringComparison.Ordinal)));
         await scene.SqlAsync($"GRANT INSERT ON items TO {role}");
         Assert.Equal((996, 0, 4), Outcomes(await scene.Adapter.BecomesAsync(id, "delivered")));
 
         // A server that became a standby accepts no writes at present: not a record's failure either.
         await ReadOnlyAsync("on");
         id = await scene.AskAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(scene.Adapter.Adapter.Log.Contains("The database or the transaction is read-only", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(() => Task.FromResult(
+            scene.Adapter.Adapter.Log.Contains("The database or the transaction is read-only", StringComparison.Ordinal)));
         await ReadOnlyAsync("off");
         Assert.Equal((996, 0, 4), Outcomes(await scene.Adapter.BecomesAsync(id, "delivered")));
 
@@ -71,8 +77,10 @@ public sealed class Records_or_their_table
         // As texts they would not fit on a page, as numbers they do.
         var columns = string.Join(", ", Enumerable.Range(1, 450).Select(i => $"c{i} bigint"));
         var values = string.Join(", ", Enumerable.Range(1, 450).Select(i => $"1000000000000000000 + g * {i}"));
-        await using var scene = await TableScene.CreateAsync($"CREATE TABLE wide (id bigint PRIMARY KEY, {columns}, CHECK (id <> 50))", items: 1);
-        await Scene.SqlAsync(scene.Adapter.Scene.Source, $"CREATE TABLE wide (id bigint PRIMARY KEY, {columns}); INSERT INTO wide SELECT g, {values} FROM generate_series(1, 100) g");
+        await using var scene = await TableScene.CreateAsync(
+            $"CREATE TABLE wide (id bigint PRIMARY KEY, {columns}, CHECK (id <> 50))", items: 1);
+        await Scene.SqlAsync(scene.Adapter.Scene.Source, $"CREATE TABLE wide (id bigint PRIMARY KEY, {columns}); INSERT INTO "
+            + $"wide SELECT g, {values} FROM generate_series(1, 100) g");
         scene.Adapter.Scene.AddDataset("wide", "SELECT * FROM wide ORDER BY id");
         var service = await scene.Adapter.Scene.StartServiceAsync();
         scene.Adapter.Settings["Service"] = service.Address.ToString();

@@ -28,16 +28,20 @@ public sealed class Records_that_fail
         await scene.Adapter.StartAsync();
 
         var delivered = await scene.LoadAsync();
-        Assert.Equal((4990, 5, 5), ((long)delivered["outcomes"]!["succeeded"]!, (long)delivered["outcomes"]!["transient"]!, (long)delivered["outcomes"]!["terminal"]!));
+        Assert.Equal((4990, 5, 5), ((long)delivered["outcomes"]!["succeeded"]!, (long)delivered["outcomes"]!["transient"]!,
+            (long)delivered["outcomes"]!["terminal"]!));
 
         // The retry is a delivery of its own, and its outcomes are folded into the batch's receipt.
         var batch = TableScene.BatchOf(delivered);
         await Eventually.TrueAsync(async () => await scene.ScalarAsync<long>("SELECT count(*) FROM items") == 4995);
         var receipt = await Eventually.NotNullAsync(async () =>
-            (await scene.Adapter.Client.GetReceiptsAsync(batch)).Items.SingleOrDefault(each => each is { State: ReceiptState.PartiallyFailed, Transient: 0 }));
+            (await scene.Adapter.Client.GetReceiptsAsync(batch)).Items.SingleOrDefault(
+                each => each is { State: ReceiptState.PartiallyFailed, Transient: 0 }));
         Assert.Equal((4995, 0, 5), (receipt.Succeeded, receipt.Transient, receipt.Terminal));
         var failures = (await scene.Adapter.Client.GetFailuresPageAsync(batch, "billing")).Items;
-        Assert.Equal(["1000", "2000", "3000", "4000", "5000"], failures.Where(each => each.Class == FailureClass.Terminal).Select(each => each.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["1000", "2000", "3000", "4000", "5000"],
+            failures.Where(each => each.Class == FailureClass.Terminal).Select(each => each.Key).Order(StringComparer.Ordinal));
         Assert.All(failures.Where(each => each.Class == FailureClass.Terminal), each =>
         {
             Assert.Equal("check_violation", each.Code);
@@ -63,7 +67,8 @@ public sealed class Records_that_fail
         var delivered = await scene.LoadAsync();
 
         // Empty and quoted names have no match either.
-        var expected = await Scene.ScalarAsync<long>(scene.Adapter.Scene.Source, "SELECT count(*) FROM items WHERE name IS NULL OR (name LIKE 'item%' AND id <> 9)");
+        var expected = await Scene.ScalarAsync<long>(
+            scene.Adapter.Scene.Source, "SELECT count(*) FROM items WHERE name IS NULL OR (name LIKE 'item%' AND id <> 9)");
         Assert.Equal(expected, (long)delivered["outcomes"]!["succeeded"]!);
         Assert.Equal(20 - expected, (long)delivered["outcomes"]!["terminal"]!);
         var failures = (await Eventually.NotNullAsync(async () =>
@@ -82,7 +87,8 @@ public sealed class Records_that_fail
         await scene.SqlAsync("ALTER TABLE items RENAME TO elsewhere");
 
         var id = await scene.AskAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(scene.Adapter.Adapter.Log.Contains("table_mismatch", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(scene.Adapter.Adapter.Log.Contains("table_mismatch", StringComparison.Ordinal)));
         await scene.SqlAsync("ALTER TABLE elsewhere RENAME TO items");
 
         var delivered = await scene.Adapter.BecomesAsync(id, "delivered");

@@ -9,12 +9,15 @@ public sealed class Tables_that_do_not_fit
         (string Table, string Reason)[] cases =
         [
             ("CREATE TABLE items (id bigint, name text)", "no unique index or constraint over exactly (id)"),
-            ("CREATE TABLE items (id bigint, name text); CREATE UNIQUE INDEX ON items (id) WHERE id > 5", "no unique index or constraint over exactly (id)"),
+            ("CREATE TABLE items (id bigint, name text); CREATE UNIQUE INDEX ON items (id) WHERE id > 5",
+                "no unique index or constraint over exactly (id)"),
             ("CREATE TABLE items (id bigint, name text, UNIQUE (id, name))", "no unique index or constraint over exactly (id)"),
             ("CREATE TABLE items (id bigint UNIQUE DEFERRABLE, name text)", "no unique index or constraint over exactly (id)"),
             ("CREATE TABLE items (id bigint PRIMARY KEY)", "it has no column 'name' for the dataset's 'name'"),
-            ("CREATE TABLE items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text)", "its column 'id' is generated always"),
-            ("CREATE TABLE items (id bigint PRIMARY KEY, name text, more text NOT NULL)", "its column 'more' does not allow NULL and has no default"),
+            ("CREATE TABLE items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text)",
+                "its column 'id' is generated always"),
+            ("CREATE TABLE items (id bigint PRIMARY KEY, name text, more text NOT NULL)",
+                "its column 'more' does not allow NULL and has no default"),
             ("CREATE TABLE others (id bigint PRIMARY KEY)", "the table does not exist"),
         ];
         await using var scene = await TableScene.CreateAsync("", items: 1);
@@ -40,7 +43,8 @@ public sealed class Tables_that_do_not_fit
             ("BatchColumn", "when", "must be a column of type text, varchar or uuid"),
             ("Key", "name", "no unique index or constraint over exactly (name)"),
         ];
-        await using var scene = await TableScene.CreateAsync("CREATE TABLE items (id bigint PRIMARY KEY, name text, \"when\" timestamptz)", items: 1);
+        await using var scene = await TableScene.CreateAsync(
+            "CREATE TABLE items (id bigint PRIMARY KEY, name text, \"when\" timestamptz)", items: 1);
         foreach (var (name, value, reason) in cases)
         {
             var before = (string?)scene.Destination[name];

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace ClaimCheck.Adapter.Tests.Tables;
 
 /// <summary>
-/// A table of edge values as a dataset, and an empty copy of it that an operation inserts into and a route of an adapter loads. Whatever has filled the
-/// copy, the database itself tells what is not the same.
+/// A table of edge values as a dataset, and an empty copy of it that an operation inserts into and a route of an adapter loads.
+/// Whatever has filled the copy, the database itself tells what is not the same.
 /// </summary>
 internal sealed class ValueScene : IAsyncDisposable
 {
@@ -32,16 +32,25 @@ internal sealed class ValueScene : IAsyncDisposable
     public static async Task<ValueScene> CreateAsync()
     {
         var scene = await Scene.CreateAsync(1);
-        await Scene.SqlAsync(scene.Source, EdgeValues.Types + EdgeValues.Create("edges") + EdgeValues.Create(Copy) + EdgeValues.Fill("edges"));
+        await Scene.SqlAsync(
+            scene.Source, EdgeValues.Types + EdgeValues.Create("edges") + EdgeValues.Create(Copy) + EdgeValues.Fill("edges"));
         scene.AddDataset("edges", "SELECT * FROM edges ORDER BY id");
         var operations = Path.Combine(scene.DataDirectory, "..", "operations");
         Directory.CreateDirectory(operations);
         var parameters = new JsonObject { ["id"] = new JsonObject { ["type"] = "bigint" } };
         foreach (var (place, column) in EdgeValues.Columns.Index())
             parameters[EdgeValues.NameOf(place)] = new JsonObject { ["type"] = TypeOf(column), ["required"] = false };
-        var operation = new JsonObject { ["target"] = "source", ["form"] = "item", ["key"] = "id", ["delivery"] = "atLeastOnce", ["parameters"] = parameters };
+        var operation = new JsonObject
+        {
+            ["target"] = "source",
+            ["form"] = "item",
+            ["key"] = "id",
+            ["delivery"] = "atLeastOnce",
+            ["parameters"] = parameters,
+        };
         File.WriteAllText(Path.Combine(operations, "copy.json"), operation.ToJsonString());
-        File.WriteAllText(Path.Combine(operations, "copy.sql"), $"INSERT INTO {Copy} VALUES (:id, {string.Join(", ", EdgeValues.Columns.Index().Select(column => $":{EdgeValues.NameOf(column.Index)}"))})");
+        File.WriteAllText(Path.Combine(operations, "copy.sql"), $"INSERT INTO {Copy} VALUES (:id, "
+            + $"{string.Join(", ", EdgeValues.Columns.Index().Select(column => $":{EdgeValues.NameOf(column.Index)}"))})");
         scene.Settings["ClaimCheck__Operations"] = operations;
         scene.Settings["ClaimCheck__BulkJobs__Delay"] = "00:00:00.05";
 
@@ -56,10 +65,13 @@ internal sealed class ValueScene : IAsyncDisposable
     /// <summary>Exports the table, and waits until the adapter has loaded it.</summary>
     public async Task<(BatchId Batch, byte[] Data)> ExportAsync(string format)
     {
-        var export = await Adapter.Client.CreateExportAsync(new ExportRequest { Dataset = "edges", Format = format, Compression = "none" });
+        var export = await Adapter.Client.CreateExportAsync(
+            new ExportRequest { Dataset = "edges", Format = format, Compression = "none" });
         var receipt = await Eventually.NotNullAsync(async () =>
-            (await Adapter.Client.GetReceiptsAsync(export.BatchId)).Items.SingleOrDefault(receipt => receipt.State == ReceiptState.Completed));
-        Assert.True(receipt.Terminal + receipt.Transient == 0, await http.GetStringAsync($"v1/batches/{export.BatchId}/receipts/billing/failures"));
+            (await Adapter.Client.GetReceiptsAsync(export.BatchId)).Items.SingleOrDefault(
+                receipt => receipt.State == ReceiptState.Completed));
+        Assert.True(receipt.Terminal + receipt.Transient == 0, await http.GetStringAsync(
+            $"v1/batches/{export.BatchId}/receipts/billing/failures"));
         return (export.BatchId, await http.GetByteArrayAsync($"v1/batches/{export.BatchId}/data"));
     }
 
@@ -67,7 +79,8 @@ internal sealed class ValueScene : IAsyncDisposable
     public async Task SameAsync(string reader, string format)
     {
         var differences = await Scene.ScalarAsync<string>(
-            Database, $"SELECT string_agg(difference, E'\\n') FROM ({EdgeValues.Differences("edges", Copy, format == "ndjson")}) AS d (difference)");
+            Database, "SELECT string_agg(difference, E'\\n') FROM "
+                + $"({EdgeValues.Differences("edges", Copy, format == "ndjson")}) AS d (difference)");
         Assert.True(differences is null, $"{reader} of {format}:\n{differences}");
         await Scene.SqlAsync(Database, $"TRUNCATE {Copy}");
     }
@@ -76,7 +89,8 @@ internal sealed class ValueScene : IAsyncDisposable
     {
         var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "copy", body, type));
         Assert.True(job.Status == BulkJobStatus.Completed, $"{job.Failure}");
-        var failures = (await JobScene.ResultsAsync(http, job)).Where(result => result.Code is not null).Select(result => $"{result.Key}: {result.Code} {result.Message}");
+        var failures = (await JobScene.ResultsAsync(http, job)).Where(result => result.Code is not null)
+            .Select(result => $"{result.Key}: {result.Code} {result.Message}");
         Assert.True(job.Failed == 0, string.Join('\n', failures));
     }
 
@@ -101,7 +115,9 @@ internal sealed class ValueScene : IAsyncDisposable
         using var publish = new HttpRequestMessage(HttpMethod.Post, $"v1/batches/{upload.BatchId}/publish");
         publish.Headers.Add("Prefer", "wait=60");
         using var published = await http.SendAsync(publish);
-        Assert.True(published.IsSuccessStatusCode && (await Adapter.Client.GetBatchAsync(upload.BatchId)).State == ExportState.Ready, await published.Content.ReadAsStringAsync());
+        Assert.True(
+            published.IsSuccessStatusCode && (await Adapter.Client.GetBatchAsync(upload.BatchId)).State == ExportState.Ready,
+            await published.Content.ReadAsStringAsync());
         return upload.BatchId;
     }
 
@@ -114,10 +130,22 @@ internal sealed class ValueScene : IAsyncDisposable
     {
         var path = Path.Combine(folder, "edges." + format);
         await File.WriteAllBytesAsync(path, data);
-        var options = new ImportOptions { Name = format, State = Path.Combine(folder, "state"), Endpoint = new() { Url = Adapter.Service.Address.AbsoluteUri, Contract = "bulk-jobs", Operation = "copy", JobPoll = TimeSpan.FromMilliseconds(20) } };
+        var options = new ImportOptions
+        {
+            Name = format,
+            State = Path.Combine(folder, "state"),
+            Endpoint = new()
+            {
+                Url = Adapter.Service.Address.AbsoluteUri,
+                Contract = "bulk-jobs",
+                Operation = "copy",
+                JobPoll = TimeSpan.FromMilliseconds(20),
+            },
+        };
         if (format == "csv")
         {
-            var fields = EdgeValues.Columns.Index().ToDictionary(column => EdgeValues.NameOf(column.Index), column => new FieldOptions { From = EdgeValues.NameOf(column.Index), Type = ImportedAs(column.Item.Base) });
+            var fields = EdgeValues.Columns.Index().ToDictionary(column => EdgeValues.NameOf(column.Index), column =>
+                new FieldOptions { From = EdgeValues.NameOf(column.Index), Type = ImportedAs(column.Item.Base) });
             fields["id"] = new() { From = "id", Type = "integer" };
             options.Mapping = new() { Key = "id", Fields = fields };
         }
@@ -138,7 +166,8 @@ internal sealed class ValueScene : IAsyncDisposable
     }
 
     // Without length and precision, which the column has.
-    private static string TypeOf(EdgeColumn column) => column.Base.IndexOf('(', StringComparison.Ordinal) is var open and > 0 ? column.Base[..open] : column.Base;
+    private static string TypeOf(EdgeColumn column) =>
+        column.Base.IndexOf('(', StringComparison.Ordinal) is var open and > 0 ? column.Base[..open] : column.Base;
 
     private static string ImportedAs(string type) => type switch
     {

@@ -6,7 +6,8 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Tests.Downloads;
 
-/// <summary>Blocks whose stored bytes are what their checksum says, in files that are what theirs says, and that are not what a block is.</summary>
+/// <summary>Blocks whose stored bytes are what their checksum says, in files that are what theirs says, and that are not
+/// what a block is.</summary>
 public sealed class Hostile_blocks
 {
     private const string Csv = "part-00001.csv.gz";
@@ -164,7 +165,8 @@ public sealed class Hostile_blocks
         return stored.ToArray();
     }
 
-    private static BlockIndex Read(StagedTestBatch batch) => JsonSerializer.Deserialize<BlockIndex>(batch.Objects[Index], ClaimCheckJson.Options)!;
+    private static BlockIndex Read(StagedTestBatch batch) =>
+        JsonSerializer.Deserialize<BlockIndex>(batch.Objects[Index], ClaimCheckJson.Options)!;
 
     private static void Write(StagedTestBatch batch, BlockIndex index) =>
         batch.Objects[Index] = JsonSerializer.SerializeToUtf8Bytes(index, ClaimCheckJson.Options);
@@ -186,7 +188,9 @@ public sealed class Hostile_blocks
         var header = Encoding.UTF8.GetByteCount("id,customer_name,total,placed_at\n");
         byte[] end = batch.Framing == "deflate" ? [3, 0, 0, 0, 0, 0, .. BitConverter.GetBytes(header + length)] : [];
         batch.Objects[Csv] = [.. batch.Objects[Csv].AsSpan(0, (int)block.Offset), .. stored, .. end];
-        Write(batch, Read(batch) with { Blocks = [new Block(block.Offset, stored.Length, length, 10, StagedTestBatch.Sha256(stored))] });
+        Write(
+            batch,
+            Read(batch) with { Blocks = [new Block(block.Offset, stored.Length, length, 10, StagedTestBatch.Sha256(stored))] });
         batch.Files[0] = batch.Files[0] with { Uncompressed = header + length };
     }
 }

@@ -8,7 +8,8 @@ public class Hostile_manifests
 {
     public static TheoryData<string> Lies() =>
     [
-        "negative records", "overflowing bytes", "a path as name", "a name twice", "another batch", "no sha", "a huge index", "an unknown format",
+        "negative records", "overflowing bytes", "a path as name", "a name twice", "another batch", "no sha", "a huge index",
+        "an unknown format",
         "too many files", "no columns", "a key that is no column", "a link with a user", "a link to a file",
     ];
 
@@ -31,18 +32,24 @@ public class Hostile_manifests
         return lie switch
         {
             "negative records" => manifest with { Files = [file with { Records = -1 }] },
-            "overflowing bytes" => manifest with { Files = [file with { Bytes = long.MaxValue }, file with { Name = "b", Bytes = long.MaxValue }] },
+            "overflowing bytes" =>
+                manifest with { Files = [file with { Bytes = long.MaxValue }, file with { Name = "b", Bytes = long.MaxValue }] },
             "a path as name" => manifest with { Files = [file with { Name = "../../etc/passwd" }] },
             "a name twice" => manifest with { Files = [file, file] },
             "another batch" => manifest with { BatchId = BatchId.New() },
             "no sha" => manifest with { Files = [file with { Sha256 = "abc" }] },
             "a huge index" => manifest with { Files = [file with { Index = file.Index with { Bytes = long.MaxValue } }] },
             "an unknown format" => manifest with { Format = "parquet" },
-            "too many files" => manifest with { Files = [.. Enumerable.Range(0, 10_001).Select(i => file with { Name = $"f{i}" })] },
+            "too many files" =>
+                manifest with { Files = [.. Enumerable.Range(0, 10_001).Select(i => file with { Name = $"f{i}" })] },
             "no columns" => manifest with { Columns = [] },
             "a key that is no column" => manifest with { Key = "nothing" },
-            "a link with a user" => manifest with { Files = [file with { Index = file.Index with { Url = new Link("http://me:secret@127.0.0.1/") } }] },
-            "a link to a file" => manifest with { Files = [file with { Index = file.Index with { Url = new Link("file:///etc/passwd") } }] },
+            "a link with a user" => manifest with
+            {
+                Files = [file with { Index = file.Index with { Url = new Link("http://me:secret@127.0.0.1/") } }],
+            },
+            "a link to a file" =>
+                manifest with { Files = [file with { Index = file.Index with { Url = new Link("file:///etc/passwd") } }] },
             _ => throw new ArgumentOutOfRangeException(nameof(lie)),
         };
     }
@@ -140,7 +147,8 @@ public class Hostile_manifests
         {
             Files = [.. manifest.Files.Select(file => file with
             {
-                Url = new Link(file.Url.Reveal().Replace(own.GetLeftPart(UriPartial.Authority), elsewhere, StringComparison.Ordinal)),
+                Url = new Link(
+                    file.Url.Reveal().Replace(own.GetLeftPart(UriPartial.Authority), elsewhere, StringComparison.Ordinal)),
             })],
         };
 

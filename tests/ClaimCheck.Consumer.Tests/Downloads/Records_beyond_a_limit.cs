@@ -23,7 +23,8 @@ public sealed class Records_beyond_a_limit : IDisposable
         };
         await using var server = await StagingServer.StartAsync(batch);
         using var client = server.Client();
-        using var reader = new BatchReader(client, new BatchReaderOptions { MaxBlockBytes = 64 << 10, MaxRecordBytes = 64 << 10 });
+        using var reader = new BatchReader(
+            client, new BatchReaderOptions { MaxBlockBytes = 64 << 10, MaxRecordBytes = 64 << 10 });
 
         var failure = await Assert.ThrowsAsync<RecordTooLargeException>(async () =>
         {
@@ -34,7 +35,8 @@ public sealed class Records_beyond_a_limit : IDisposable
         Assert.Contains(what, failure.Message, StringComparison.Ordinal);
         Assert.Contains($"but BatchReaderOptions.{limit} is 65536: raise it", failure.Message, StringComparison.Ordinal);
 
-        using var downloader = new BatchDownloader(client, new BatchReaderOptions { MaxBlockBytes = 64 << 10, MaxRecordBytes = 64 << 10 });
+        using var downloader = new BatchDownloader(
+            client, new BatchReaderOptions { MaxBlockBytes = 64 << 10, MaxRecordBytes = 64 << 10 });
         var manifest = await client.GetManifestAsync(server.Batch.BatchId);
         var saved = await downloader.SaveFileAsync(manifest, manifest.Files[0].Name, directory);
         Assert.Equal(manifest.Files[0].Bytes, new FileInfo(saved).Length);

@@ -23,8 +23,10 @@ public sealed class Saving_a_batch : IDisposable
             StateCheckInterval = TimeSpan.FromMilliseconds(100),
         });
 
-        await Assert.ThrowsAsync<BatchRevokedException>(() => downloader.DownloadAsync(server.Batch.BatchId, directory).WaitAsync(TimeSpan.FromMinutes(2)));
+        await Assert.ThrowsAsync<BatchRevokedException>(
+            () => downloader.DownloadAsync(server.Batch.BatchId, directory).WaitAsync(TimeSpan.FromMinutes(2)));
 
-        Assert.DoesNotContain(Directory.GetFiles(directory), file => Path.GetFileName(file).StartsWith("part-", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Directory.GetFiles(directory), file => Path.GetFileName(file).StartsWith("part-", StringComparison.Ordinal));
     }
 }

@@ -38,7 +38,8 @@ public class When_a_download_breaks
     public static IEnumerable<object[]> Passing() =>
         new Fault[]
         {
-            new Fault.Cut(0), new Fault.Cut(1), new Fault.Cut(120), new Fault.Ended(0), new Fault.Ended(350), new Fault.Altered(3), new Fault.Altered(100), new Fault.Truncated(1),
+            new Fault.Cut(0), new Fault.Cut(1), new Fault.Cut(120), new Fault.Ended(0), new Fault.Ended(350),
+            new Fault.Altered(3), new Fault.Altered(100), new Fault.Truncated(1),
             new Fault.Status(500), new Fault.Status(503), new Fault.Status(429), new Fault.Stalled(40), new Fault.Whole(),
             new Fault.Status(403), new Fault.Status(404), new Fault.Redirect("/staged/gone?sig=no"),
         }.SelectMany(fault => new[] { "gzip", "none" }, (fault, compression) => new object[] { fault, compression });

@@ -30,9 +30,11 @@ public sealed class Applying_records : IAsyncLifetime
                     record.FailTerminal("bad_data", "não dá 🚚");
                     continue;
                 }
-                await using var command = new NpgsqlCommand("INSERT INTO named VALUES ($1, $2, $3)", chunk.Connection, chunk.Transaction);
+                await using var command = new NpgsqlCommand(
+                    "INSERT INTO named VALUES ($1, $2, $3)", chunk.Connection, chunk.Transaction);
                 command.Parameters.AddWithValue(record.Value.Id);
-                command.Parameters.AddWithValue(NpgsqlTypes.NpgsqlDbType.Text, (object?)record.Value.CustomerName ?? DBNull.Value);
+                command.Parameters.AddWithValue(
+                    NpgsqlTypes.NpgsqlDbType.Text, (object?)record.Value.CustomerName ?? DBNull.Value);
                 command.Parameters.AddWithValue(record.Value.PlacedAt.UtcDateTime);
                 await command.ExecuteNonQueryAsync(cancellationToken);
             }
@@ -46,7 +48,8 @@ public sealed class Applying_records : IAsyncLifetime
         foreach (var order in Enumerable.Range(1, 8).Where(i => i != 3).Select(Order.Number))
         {
             var (id, at) = (order.Id, order.PlacedAt.ToUnixTimeSeconds());
-            Assert.Equal(order.CustomerName, await own.AskAsync<string>($"SELECT name FROM named WHERE id = {id} AND at = to_timestamp({at})"));
+            Assert.Equal(order.CustomerName, await own.AskAsync<string>(
+                $"SELECT name FROM named WHERE id = {id} AND at = to_timestamp({at})"));
         }
         Assert.Equal("não dá 🚚", Assert.Single(own.Service.Failures(RecordScene.Consumer)).Message);
     }
@@ -74,7 +77,8 @@ public sealed class Applying_records : IAsyncLifetime
         await own.StartAsync(doing);
 
         var receipt = await own.EndedAsync();
-        Assert.Equal((ReceiptState.Completed, 40L, 0L, 0L), (receipt.State, receipt.Succeeded, receipt.Transient, receipt.Terminal));
+        Assert.Equal(
+            (ReceiptState.Completed, 40L, 0L, 0L), (receipt.State, receipt.Succeeded, receipt.Transient, receipt.Terminal));
         Assert.Equal(Enumerable.Range(1, 40).Select(Order.Number), seen);
         Assert.Equal(Enumerable.Range(0, 40).Select(i => (long)i), ordinals);
         Assert.Equal(40, (await own.AppliedAsync()).Count(each => each.Value == 1));
@@ -102,9 +106,11 @@ public sealed class Applying_records : IAsyncLifetime
         await scene.StartAsync(doing);
 
         var receipt = await scene.EndedAsync();
-        Assert.Equal((ReceiptState.PartiallyFailed, 35L, 4L, 1L), (receipt.State, receipt.Succeeded, receipt.Transient, receipt.Terminal));
         Assert.Equal(
-            ["13 transient db_down The store is away.", "17 terminal unknown_customer ", "23 transient db_down The store is away.",
+            (ReceiptState.PartiallyFailed, 35L, 4L, 1L), (receipt.State, receipt.Succeeded, receipt.Transient, receipt.Terminal));
+        Assert.Equal(
+            ["13 transient db_down The store is away.", "17 terminal unknown_customer ",
+                "23 transient db_down The store is away.",
                 "3 transient db_down The store is away.", "33 transient db_down The store is away."],
             scene.Service.Failures(RecordScene.Consumer).Select(each => $"{each.Key} {each.Class} {each.Code} {each.Message}"));
         Assert.Equal(35, (await scene.AppliedAsync()).Count(each => each.Value == 1));
@@ -130,9 +136,11 @@ public sealed class Applying_records : IAsyncLifetime
         await scene.StartAsync(doing, options => options.Fail<ArgumentException>("bad_order", isTransient: false));
 
         var receipt = await scene.EndedAsync();
-        Assert.Equal((ReceiptState.PartiallyFailed, 32L, 4L, 4L), (receipt.State, receipt.Succeeded, receipt.Transient, receipt.Terminal));
         Assert.Equal(
-            ["15 terminal bad_order", "16 terminal bad_order", "17 terminal bad_order", "18 terminal bad_order", "5 transient handler_failed",
+            (ReceiptState.PartiallyFailed, 32L, 4L, 4L), (receipt.State, receipt.Succeeded, receipt.Transient, receipt.Terminal));
+        Assert.Equal(
+            ["15 terminal bad_order", "16 terminal bad_order", "17 terminal bad_order", "18 terminal bad_order",
+                "5 transient handler_failed",
                 "6 transient handler_failed", "7 transient handler_failed", "8 transient handler_failed"],
             scene.Service.Failures(RecordScene.Consumer).Select(each => $"{each.Key} {each.Class} {each.Code}"));
         Assert.Equal(32, (await scene.AppliedAsync()).Count);
@@ -183,7 +191,8 @@ public sealed class Applying_records : IAsyncLifetime
             if (chunk.Attempt == 3)
                 return;
             chunk[0].FailTerminal("of_an_attempt_that_does_not_count");
-            await using var command = new NpgsqlCommand("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$", chunk.Connection, chunk.Transaction);
+            await using var command = new NpgsqlCommand(
+                "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$", chunk.Connection, chunk.Transaction);
             await command.ExecuteNonQueryAsync(cancellationToken);
         };
         scene.Service.Publish(scene.Service.Ready());
@@ -198,14 +207,16 @@ public sealed class Applying_records : IAsyncLifetime
     [Fact]
     public async Task A_record_that_does_not_fit_its_type_is_a_failure_of_its_own()
     {
-        var narrow = new Doing<Narrow> { Handle = (chunk, cancellationToken) => RecordScene.ApplyAsync(chunk, cancellationToken) };
+        var narrow =
+            new Doing<Narrow> { Handle = (chunk, cancellationToken) => RecordScene.ApplyAsync(chunk, cancellationToken) };
         scene.Service.Publish(scene.Service.Ready());
 
         await scene.StartAsync(narrow);
 
         var receipt = await scene.EndedAsync();
         Assert.Equal((30L, 0L, 10L), (receipt.Succeeded, receipt.Transient, receipt.Terminal));
-        Assert.All(scene.Service.Failures(RecordScene.Consumer), each => Assert.Equal("terminal record_mismatch", $"{each.Class} {each.Code}"));
+        Assert.All(scene.Service.Failures(RecordScene.Consumer), each =>
+            Assert.Equal("terminal record_mismatch", $"{each.Class} {each.Code}"));
         Assert.Equal(30, (await scene.AppliedAsync()).Count);
     }
 
@@ -233,7 +244,9 @@ public sealed class Applying_records : IAsyncLifetime
         await own.StartAsync(raw);
 
         Assert.Equal(ReceiptState.Completed, (await own.EndedAsync()).State);
-        Assert.Equal(Enumerable.Range(1, 40).Select(i => Order.Number(i).CustomerName), names.OrderBy(each => each.Key).Select(each => each.Value));
+        Assert.Equal(
+            Enumerable.Range(1, 40).Select(i => Order.Number(i).CustomerName),
+            names.OrderBy(each => each.Key).Select(each => each.Value));
         Assert.Throws<InvalidOperationException>(() => kept.Key);
     }
 
@@ -246,7 +259,8 @@ public sealed class Applying_records : IAsyncLifetime
         {
             await scene.EndedAsync();
             scene.Service.Publish(scene.Service.Ready());
-            await Deadline.UntilAsync(() => scene.AskAsync<string>("SELECT max(cursor) FROM claimcheck.inbox_cursors").Result == "3");
+            await Deadline.UntilAsync(
+                () => scene.AskAsync<string>("SELECT max(cursor) FROM claimcheck.inbox_cursors").Result == "3");
             await first.StopAsync();
         }
         await scene.ExecuteAsync("DELETE FROM claimcheck.inbox_cursors"); // the feed comes again, from its oldest event

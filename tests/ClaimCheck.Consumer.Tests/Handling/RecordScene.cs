@@ -31,7 +31,8 @@ internal sealed class DoingHandler<T>(Doing<T> doing) : IRecordHandler<T>
     public Task OnRevokedAsync(BatchDiscard discard, CancellationToken cancellationToken) => doing.Revoked(discard);
 }
 
-/// <summary>A service with one batch, a consumer's own Postgres with a table that effects go to, and hosts as a consumer builds them.</summary>
+/// <summary>A service with one batch, a consumer's own Postgres with a table that effects go to, and hosts as a
+/// consumer builds them.</summary>
 internal sealed class RecordScene : IAsyncDisposable
 {
     public const string Consumer = "billing";
@@ -55,7 +56,8 @@ internal sealed class RecordScene : IAsyncDisposable
     }
 
     /// <summary>Writes the records that are not failed to the table, through the chunk's transaction.</summary>
-    public static async Task ApplyAsync<T>(RecordChunk<T> chunk, CancellationToken cancellationToken, Func<ChunkRecord<T>, bool>? but = null)
+    public static async Task ApplyAsync<T>(
+        RecordChunk<T> chunk, CancellationToken cancellationToken, Func<ChunkRecord<T>, bool>? but = null)
     {
         var ids = new List<long>();
         foreach (var record in chunk)
@@ -74,7 +76,8 @@ internal sealed class RecordScene : IAsyncDisposable
     }
 
     public async Task<IHost> StartAsync<T>(
-        Doing<T> doing, Action<RecordOptions>? configure = null, Action<InboxOptions>? inbox = null, Action<FeedListenerOptions>? listen = null)
+        Doing<T> doing, Action<RecordOptions>? configure = null, Action<InboxOptions>? inbox = null,
+        Action<FeedListenerOptions>? listen = null)
     {
         var host = Build(Service.Server.Address, Database, doing, configure, inbox, listen, Log);
         hosts.Add(host);
@@ -83,7 +86,8 @@ internal sealed class RecordScene : IAsyncDisposable
     }
 
     public static IHost Build<T>(
-        string service, string database, Doing<T> doing, Action<RecordOptions>? configure = null, Action<InboxOptions>? inbox = null,
+        string service, string database, Doing<T> doing, Action<RecordOptions>? configure = null,
+        Action<InboxOptions>? inbox = null,
         Action<FeedListenerOptions>? listen = null, ILoggerProvider? log = null)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
@@ -130,7 +134,8 @@ internal sealed class RecordScene : IAsyncDisposable
     public async Task<Dictionary<long, int>> AppliedAsync()
     {
         var applied = new Dictionary<long, int>();
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Database) { Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(Database) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand("SELECT id, times FROM applied", connection);
         await using var reader = await command.ExecuteReaderAsync();
@@ -141,7 +146,8 @@ internal sealed class RecordScene : IAsyncDisposable
 
     public async Task<T?> AskAsync<T>(string sql)
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Database) { Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(Database) { Pooling = false }.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         try

@@ -46,7 +46,9 @@ internal sealed class TestService : IAsyncDisposable
     public ReceiptReport? Receipt(string consumer) => receipts.GetValueOrDefault((BatchId, consumer));
 
     public IReadOnlyList<RecordFailure> Failures(string consumer) =>
-        failures.TryGetValue((BatchId, consumer), out var all) ? [.. all.Values.OrderBy(each => each.Key, StringComparer.Ordinal)] : [];
+        failures.TryGetValue((BatchId, consumer), out var all)
+            ? [.. all.Values.OrderBy(each => each.Key, StringComparer.Ordinal)]
+            : [];
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 
@@ -59,14 +61,16 @@ internal sealed class TestService : IAsyncDisposable
         return (request.Method, request.Path.Value!.Split('/')[2..]) switch
         {
             ("GET", ["events"]) => Feed(request.Query["after"].ToString()),
-            ("PUT", ["batches", var batch, "receipts", var consumer]) => Put(Id(batch), consumer, JsonSerializer.Deserialize<ReceiptReport>(body, ClaimCheckJson.Options)!),
+            ("PUT", ["batches", var batch, "receipts", var consumer]) =>
+                Put(Id(batch), consumer, JsonSerializer.Deserialize<ReceiptReport>(body, ClaimCheckJson.Options)!),
             ("POST", ["batches", var batch, "receipts", var consumer, "failures"]) => Post(Id(batch), consumer, body),
             ("POST", ["batches", var batch, "retries"]) => Retry(Id(batch), body),
             _ => Results.NotFound(),
         };
     }
 
-    private static BatchId Id(string text) => BatchId.TryParse(text, out var id) ? id : throw new ArgumentException("Not an id.", nameof(text));
+    private static BatchId Id(string text) =>
+        BatchId.TryParse(text, out var id) ? id : throw new ArgumentException("Not an id.", nameof(text));
 
     private IResult Feed(string after)
     {
@@ -81,7 +85,8 @@ internal sealed class TestService : IAsyncDisposable
     private IResult Put(BatchId batch, string consumer, ReceiptReport report)
     {
         var before = receipts.GetValueOrDefault((batch, consumer));
-        if (before is not null && ReceiptState.IsEnd(before.State) && report.State != before.State && report.State != ReceiptState.Discarded)
+        if (before is not null && ReceiptState.IsEnd(before.State) && report.State != before.State
+            && report.State != ReceiptState.Discarded)
             return StagingServer.Problem(409, "receipt_ended");
         if (ReceiptState.IsEnd(report.State) && report.State != ReceiptState.Discarded)
         {

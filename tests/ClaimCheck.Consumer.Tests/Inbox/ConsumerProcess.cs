@@ -13,8 +13,14 @@ internal sealed class ConsumerProcess : IDisposable
     /// <summary>Starts it, and waits until it holds with effects that are not committed.</summary>
     public static async Task<ConsumerProcess> HoldingAsync(RecordScene scene, TimeSpan lease, long at)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
-        foreach (var argument in new[] { "exec", typeof(ConsumerProgram).Assembly.Location, "consume", scene.Service.Server.Address, scene.Database, $"{lease}", $"{at}" })
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        foreach (var argument in new[] { "exec", typeof(ConsumerProgram).Assembly.Location, "consume",
+            scene.Service.Server.Address, scene.Database, $"{lease}", $"{at}" })
             start.ArgumentList.Add(argument);
         var consumer = new ConsumerProcess(Process.Start(start)!);
         while (await consumer.process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(2)) is { } line)

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Hosting;
 namespace ClaimCheck.Consumer.Tests.Inbox;
 
 /// <summary>
-/// A consumer in a process of its own, for tests that kill or pause it: applies the batch, and at one place says so and waits for a line,
-/// with its effects written and not committed.
+/// A consumer in a process of its own, for tests that kill or pause it: applies the batch, and at one place says so and waits for
+/// a line, with its effects written and not committed.
 /// </summary>
 internal static class ConsumerProgram
 {
@@ -21,7 +21,8 @@ internal static class ConsumerProgram
                 if (chunk.Start.Records != long.Parse(hold))
                     return;
                 await Console.Out.WriteLineAsync("holding");
-                await Task.Run(Console.In.ReadLine, CancellationToken.None); // whatever it is told otherwise: as a paused process would
+                // whatever it is told otherwise: as a paused process would
+                await Task.Run(Console.In.ReadLine, CancellationToken.None);
             },
         };
         using var host = RecordScene.Build(service, database, doing, inbox: options => options.Lease = TimeSpan.Parse(lease));

@@ -9,7 +9,8 @@ public sealed class Processes_that_die_or_pause : IAsyncLifetime
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
 
-    private readonly Doing<Order> doing = new() { Handle = (chunk, cancellationToken) => RecordScene.ApplyAsync(chunk, cancellationToken) };
+    private readonly Doing<Order> doing =
+        new() { Handle = (chunk, cancellationToken) => RecordScene.ApplyAsync(chunk, cancellationToken) };
     private RecordScene scene = null!;
 
     public async Task InitializeAsync()
@@ -59,9 +60,11 @@ public sealed class Processes_that_die_or_pause : IAsyncLifetime
 
         // Its transaction ends, one way or the other.
         await Deadline.UntilAsync(() =>
-            scene.AskAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'").Result == 0);
+            scene.AskAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE "
+                + "'idle in transaction%'").Result == 0);
         Assert.Equal(100, (await scene.AppliedAsync()).Count(each => each.Value == 1));
-        Assert.Equal("settled 100", await scene.AskAsync<string>("SELECT state || ' ' || succeeded FROM claimcheck.inbox_batches"));
+        Assert.Equal(
+            "settled 100", await scene.AskAsync<string>("SELECT state || ' ' || succeeded FROM claimcheck.inbox_batches"));
     }
 
     [Fact]

@@ -22,7 +22,8 @@ public sealed class Random_outcomes
             from processes in Gen.Choose(1, 2)
             select (seed, chunk, duplicates, processes);
 
-        Prop.ForAll(cases.ToArbitrary(), each => Task.Run(() => CheckAsync(each.seed, each.chunk, each.duplicates, each.processes)).GetAwaiter().GetResult())
+        Prop.ForAll(cases.ToArbitrary(), each =>
+            Task.Run(() => CheckAsync(each.seed, each.chunk, each.duplicates, each.processes)).GetAwaiter().GetResult())
             .Check(Config.QuickThrowOnFailure.WithMaxTest(4));
     }
 
@@ -84,8 +85,10 @@ public sealed class Random_outcomes
         Assert.Equal(ended.Transient, failed.Count(each => each.Class == FailureClass.Transient));
         Assert.Equal(ended.Terminal, failed.Count(each => each.Class == FailureClass.Terminal));
         Assert.Equal(
-            Enumerable.Range(1, Records).Select(i => (long)i), applied.Keys.Concat(failed.Select(each => long.Parse(each.Key))).Order());
-        Assert.All(failed.Where(each => each.Code != RecordOptions.HandlerFailed), each => Assert.NotEqual(0, OutcomeOf(long.Parse(each.Key), seed)));
+            Enumerable.Range(1, Records).Select(i => (long)i),
+            applied.Keys.Concat(failed.Select(each => long.Parse(each.Key))).Order());
+        Assert.All(failed.Where(each => each.Code != RecordOptions.HandlerFailed), each =>
+            Assert.NotEqual(0, OutcomeOf(long.Parse(each.Key), seed)));
 
         Task<IHost> StartAsync() => scene.StartAsync(
             doing, options => options.ChunkSize = size, options => options.Lease = TimeSpan.FromSeconds(1),

@@ -10,7 +10,8 @@ namespace ClaimCheck.Consumer.Tests.Inbox;
 
 public sealed class The_inbox : IAsyncLifetime
 {
-    private readonly Doing<Order> doing = new() { Handle = (chunk, cancellationToken) => RecordScene.ApplyAsync(chunk, cancellationToken) };
+    private readonly Doing<Order> doing =
+        new() { Handle = (chunk, cancellationToken) => RecordScene.ApplyAsync(chunk, cancellationToken) };
     private RecordScene scene = null!;
 
     public async Task InitializeAsync() => scene = await RecordScene.CreateAsync(100);
@@ -93,7 +94,9 @@ public sealed class The_inbox : IAsyncLifetime
     {
         var reached = new TaskCompletionSource();
         scene.Service.Instead = request =>
-            request.Method == "PUT" && ((string)request.HttpContext.Items["body"]!).Contains(ReceiptState.Completed, StringComparison.Ordinal) && reached.TrySetResult()
+            request.Method == "PUT"
+            && ((string)request.HttpContext.Items["body"]!).Contains(ReceiptState.Completed, StringComparison.Ordinal)
+            && reached.TrySetResult()
                 ? new Unanswered()
                 : null;
         scene.Service.Publish(scene.Service.Ready());
@@ -144,7 +147,8 @@ public sealed class The_inbox : IAsyncLifetime
         scene.Service.Publish(scene.Service.Ready());
         using (var first = await scene.StartAsync(doing))
         {
-            await Deadline.UntilAsync(() => scene.AskAsync<string>("SELECT state FROM claimcheck.inbox_batches").Result == "settled");
+            await Deadline.UntilAsync(
+                () => scene.AskAsync<string>("SELECT state FROM claimcheck.inbox_batches").Result == "settled");
             await first.StopAsync();
         }
         Assert.Empty(scene.Service.Told);
@@ -173,7 +177,8 @@ public sealed class The_inbox : IAsyncLifetime
 
         await scene.StartAsync(doing);
 
-        await Deadline.UntilAsync(() => scene.AskAsync<string>("SELECT refused_code FROM claimcheck.inbox_receipts").Result == "counts_do_not_add_up");
+        await Deadline.UntilAsync(
+            () => scene.AskAsync<string>("SELECT refused_code FROM claimcheck.inbox_receipts").Result == "counts_do_not_add_up");
         Assert.True(scene.Log.Has(LogLevel.Error, "The service refuses the receipt completed"));
     }
 
@@ -192,7 +197,8 @@ public sealed class The_inbox : IAsyncLifetime
         scene.Service.Publish(scene.Service.Ready());
 
         await scene.StartAsync(
-            doing, inbox: options => options.ConnectionString = new NpgsqlConnectionStringBuilder(scene.Database) { Username = role, Password = "x" }.ConnectionString);
+            doing, inbox: options => options.ConnectionString =
+                new NpgsqlConnectionStringBuilder(scene.Database) { Username = role, Password = "x" }.ConnectionString);
 
         Assert.Equal(ReceiptState.Completed, (await scene.EndedAsync()).State);
         Assert.Equal(100, (await scene.AppliedAsync()).Count);
@@ -216,7 +222,8 @@ public sealed class The_inbox : IAsyncLifetime
         await scene.StartAsync(doing);
 
         await Deadline.UntilAsync(() => scene.AskAsync<string>(
-            "SELECT string_agg(consumer || ' ' || state, ', ' ORDER BY consumer) FROM claimcheck.inbox_batches").Result == "billing settled, crm revoked");
+            "SELECT string_agg(consumer || ' ' || state, ', ' ORDER BY "
+            + "consumer) FROM claimcheck.inbox_batches").Result == "billing settled, crm revoked");
     }
 
     [Fact]
@@ -229,7 +236,8 @@ public sealed class The_inbox : IAsyncLifetime
         {
             await RecordScene.ApplyAsync(chunk, cancellationToken);
             if (Interlocked.Increment(ref times) == 5)
-                await ExecuteAsync($"ALTER DATABASE {name} ALLOW_CONNECTIONS false; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+                await ExecuteAsync($"ALTER DATABASE {name} ALLOW_CONNECTIONS false; SELECT pg_terminate_backend(pid) FROM "
+                    + $"pg_stat_activity WHERE datname = '{name}'");
         };
         scene.Service.Publish(scene.Service.Ready());
 

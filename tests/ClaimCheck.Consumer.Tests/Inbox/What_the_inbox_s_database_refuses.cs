@@ -19,7 +19,8 @@ public sealed class What_the_inbox_s_database_refuses
         await RefusesAsync(new(way.ConnectionString) { Host = "nothing.invalid" }, "has no address (DNS)");
         await RefusesAsync(new(way.ConnectionString) { SslMode = SslMode.Require }, "requires TLS");
 
-        await Scene.SqlAsync(database, $"REVOKE ALL ON DATABASE \"{way.Database}\" FROM {way.Username}, PUBLIC; GRANT CONNECT ON DATABASE \"{way.Database}\" TO {way.Username}");
+        await Scene.SqlAsync(database, $"REVOKE ALL ON DATABASE \"{way.Database}\" FROM {way.Username}, PUBLIC; GRANT CONNECT ON "
+            + $"DATABASE \"{way.Database}\" TO {way.Username}");
         await RefusesAsync(way, "permission denied");
         await Scene.SqlAsync(database, $"GRANT ALL ON DATABASE \"{way.Database}\" TO {way.Username}");
         await using var inbox = new InboxDatabase(new() { ConnectionString = way.ConnectionString });
@@ -44,7 +45,8 @@ public sealed class What_the_inbox_s_database_refuses
                     await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
                     await command.ExecuteNonQueryAsync();
                     if (later is not null)
-                        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(database, $"SELECT count(*) FROM pg_stat_activity WHERE usename = '{way.Username}'") == 0);
+                        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(
+                            database, $"SELECT count(*) FROM pg_stat_activity WHERE usename = '{way.Username}'") == 0);
                     command.CommandText = later ?? "SELECT 1";
 #pragma warning restore CA2100
                     return await command.ExecuteNonQueryAsync();

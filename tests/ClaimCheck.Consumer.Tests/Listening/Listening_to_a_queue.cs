@@ -23,7 +23,8 @@ public sealed class Listening_to_a_queue
         };
         await scene.ListenAsync();
 
-        await scene.PublishAsync(TestEvents.Ready(scene.Server.Batch.BatchId, $"{scene.Server.Address}/staged/manifest.json?sig=any"));
+        await scene.PublishAsync(
+            TestEvents.Ready(scene.Server.Batch.BatchId, $"{scene.Server.Address}/staged/manifest.json?sig=any"));
 
         await Deadline.UntilAsync(() => !scene.Seen.Handled.IsEmpty);
         await scene.EmptyAsync();
@@ -147,7 +148,8 @@ public sealed class Listening_to_a_queue
     {
         await using var scene = await QueueScene.CreateAsync();
         scene.Server.End(ProblemCodes.BatchRevoked);
-        scene.Seen.Handle = async (batch, cancellationToken) => await batch.ReadAsync<Order>(cancellationToken).ToListAsync(cancellationToken);
+        scene.Seen.Handle = async (batch, cancellationToken) =>
+            await batch.ReadAsync<Order>(cancellationToken).ToListAsync(cancellationToken);
         await scene.ListenAsync();
 
         await scene.PublishAsync(TestEvents.Ready(scene.Server.Batch.BatchId, $"{scene.Server.Address}/nothing-here"));
@@ -162,7 +164,8 @@ public sealed class Listening_to_a_queue
     public async Task A_link_to_a_host_that_is_not_allowed_is_never_followed()
     {
         await using var scene = await QueueScene.CreateAsync(maxReceiveCount: 2);
-        scene.Seen.Handle = async (batch, cancellationToken) => await batch.ReadAsync<Order>(cancellationToken).ToListAsync(cancellationToken);
+        scene.Seen.Handle = async (batch, cancellationToken) =>
+            await batch.ReadAsync<Order>(cancellationToken).ToListAsync(cancellationToken);
         await scene.ListenAsync();
 
         await scene.PublishAsync(TestEvents.Ready(location: "https://files.example/manifest.json?sig=secret"));
@@ -177,7 +180,8 @@ public sealed class Listening_to_a_queue
     public async Task The_key_goes_to_the_configured_service_whatever_address_an_event_names()
     {
         await using var scene = await QueueScene.CreateAsync();
-        scene.Seen.Handle = async (batch, cancellationToken) => await batch.ReadAsync<Order>(cancellationToken).ToListAsync(cancellationToken);
+        scene.Seen.Handle = async (batch, cancellationToken) =>
+            await batch.ReadAsync<Order>(cancellationToken).ToListAsync(cancellationToken);
         await scene.ListenAsync();
         var ready = TestEvents.Ready(scene.Server.Batch.BatchId);
         Assert.Contains("not-the-service.invalid", ready.Json(), StringComparison.Ordinal);
@@ -186,7 +190,9 @@ public sealed class Listening_to_a_queue
 
         await Deadline.UntilAsync(() => !scene.Seen.Handled.IsEmpty);
         var call = Assert.Single(scene.Server.Calls);
-        Assert.Equal(($"/v1/batches/{ready.Subject}/manifest", $"Bearer {QueueScene.Key}"), (call.Path, call.Headers.Authorization.ToString()));
+        Assert.Equal(
+            ($"/v1/batches/{ready.Subject}/manifest", $"Bearer {QueueScene.Key}"),
+            (call.Path, call.Headers.Authorization.ToString()));
         Assert.All(scene.Server.Fetches, fetch => Assert.Equal("", fetch.Authorization));
     }
 
@@ -218,7 +224,8 @@ public sealed class Listening_to_a_queue
     {
         await using var scene = await QueueScene.CreateAsync();
         var batch = scene.Server.Batch.BatchId;
-        scene.Server.Answer = _ => Microsoft.AspNetCore.Http.Results.Json(TestBatch(batch, ExportState.Revoked), ClaimCheckJson.Options);
+        scene.Server.Answer = _ =>
+            Microsoft.AspNetCore.Http.Results.Json(TestBatch(batch, ExportState.Revoked), ClaimCheckJson.Options);
         scene.Seen.Handle = (context, cancellationToken) => Task.Delay(Timeout.Infinite, context.Revoked);
         await scene.ListenAsync(consumer: options => options.StateCheckInterval = TimeSpan.FromSeconds(1));
 
@@ -262,7 +269,8 @@ public sealed class Listening_to_a_queue
         await scene.PublishAsync(TestEvents.Ready(own), consumer: "billing");
         await scene.PublishAsync(TestEvents.Ready() with { Type = "claimcheck.bulk.something.v7" });
 
-        await Deadline.UntilAsync(() => scene.Seen.Calls.Count >= 3 && scene.Log.All.Contains("newer than this version", StringComparison.Ordinal));
+        await Deadline.UntilAsync(
+            () => scene.Seen.Calls.Count >= 3 && scene.Log.All.Contains("newer than this version", StringComparison.Ordinal));
         await scene.EmptyAsync();
         Assert.Equal(
             new[] { $"cancelled {cancelled}", $"failed {failed}", $"ready {own}" }.Order(),

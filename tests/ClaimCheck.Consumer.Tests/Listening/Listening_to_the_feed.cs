@@ -84,7 +84,8 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
     public async Task What_was_not_handled_before_a_stop_comes_again()
     {
         var stuck = Id(Publish(6)[1]);
-        seen.Handle = (batch, cancellationToken) => batch.BatchId == stuck ? Task.Delay(Timeout.Infinite, cancellationToken) : Task.CompletedTask;
+        seen.Handle = (batch, cancellationToken) =>
+            batch.BatchId == stuck ? Task.Delay(Timeout.Infinite, cancellationToken) : Task.CompletedTask;
         using (var host = await ListenAsync(options => options.StopTimeout = TimeSpan.FromMilliseconds(500)))
         {
             await Deadline.UntilAsync(() => seen.Handled.Count >= 5 && seen.Times("ready", stuck) >= 1);
@@ -110,7 +111,8 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
 
         using var host = await ListenAsync(options => options.MaxAttempts = 4);
 
-        await Deadline.UntilAsync(() => seen.Handled.Count >= 6 && log.Has(LogLevel.Error, $"{poison} has failed at all 4 tries"));
+        await Deadline.UntilAsync(
+            () => seen.Handled.Count >= 6 && log.Has(LogLevel.Error, $"{poison} has failed at all 4 tries"));
         await host.StopAsync();
         Assert.Equal(4, seen.Times("ready", poison));
         Assert.Equal("7", await cursors.LoadAsync(CancellationToken.None));
@@ -199,7 +201,8 @@ public sealed class Listening_to_the_feed : IAsyncLifetime, IDisposable
         await host.StopAsync();
     }
 
-    private static BatchId Id(string subject) => BatchId.TryParse(subject, out var id) ? id : throw new ArgumentException("Not an id.", nameof(subject));
+    private static BatchId Id(string subject) =>
+        BatchId.TryParse(subject, out var id) ? id : throw new ArgumentException("Not an id.", nameof(subject));
 
     private List<string> Publish(int count)
     {

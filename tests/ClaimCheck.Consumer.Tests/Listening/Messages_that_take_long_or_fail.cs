@@ -14,7 +14,8 @@ public sealed class Messages_that_take_long_or_fail
     {
         await using var scene = await QueueScene.CreateAsync(maxReceiveCount: 3);
         var poison = BatchId.New();
-        scene.Seen.Handle = (batch, _) => batch.BatchId == poison ? throw new InvalidOperationException("Poison.") : Task.CompletedTask;
+        scene.Seen.Handle = (batch, _) =>
+            batch.BatchId == poison ? throw new InvalidOperationException("Poison.") : Task.CompletedTask;
         await scene.ListenAsync(options => options.MaxConcurrentBatches = 2);
         await scene.SendAsync("""{ "secret-in-the-message": 1 }""");
         await scene.PublishAsync(TestEvents.Ready(poison));
@@ -53,7 +54,8 @@ public sealed class Messages_that_take_long_or_fail
     public async Task A_message_whose_visibility_ran_out_is_held_once_and_deleted_by_its_newest_handle()
     {
         await using var scene = await QueueScene.CreateAsync(maxReceiveCount: 10);
-        var held = new HeldMessages(new ListenedQueue(() => scene.Endpoint.Sqs, scene.Queue.Url), new SqsListenerOptions { QueueUrl = scene.Queue.Url }, TimeProvider.System, NullLogger.Instance);
+        var held = new HeldMessages(new ListenedQueue(() => scene.Endpoint.Sqs, scene.Queue.Url),
+            new SqsListenerOptions { QueueUrl = scene.Queue.Url }, TimeProvider.System, NullLogger.Instance);
         await scene.SendAsync(TestEvents.Ready().Json());
         var first = Assert.Single(await scene.Endpoint.Sqs.ReceiveAsync(scene.Queue.Url, visibility: TimeSpan.FromSeconds(1)));
         var message = held.Take(first, out _)!;
@@ -74,8 +76,10 @@ public sealed class Messages_that_take_long_or_fail
     public async Task A_message_held_for_too_long_is_handed_out_again_and_its_handler_cancelled()
     {
         await using var scene = await QueueScene.CreateAsync(maxReceiveCount: 10);
-        scene.Seen.Handle = (batch, cancellationToken) => batch.Attempt == 1 ? Task.Delay(Timeout.Infinite, cancellationToken) : Task.CompletedTask;
-        await scene.ListenAsync(options => (options.MaxProcessing, options.Visibility) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)));
+        scene.Seen.Handle = (batch, cancellationToken) =>
+            batch.Attempt == 1 ? Task.Delay(Timeout.Infinite, cancellationToken) : Task.CompletedTask;
+        await scene.ListenAsync(
+            options => (options.MaxProcessing, options.Visibility) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)));
 
         await scene.PublishAsync(TestEvents.Ready());
 
@@ -103,7 +107,9 @@ public sealed class Messages_that_take_long_or_fail
 
         var stopping = host.StopAsync();
         var back = await Eventually.NotNullAsync(async () =>
-            (await scene.Endpoint.Sqs.ReceiveAsync(scene.Queue.Url, wait: TimeSpan.FromSeconds(1))).SingleOrDefault(), TimeSpan.FromSeconds(60)); // long before it would be seen again
+            // long before it would be seen again
+            (await scene.Endpoint.Sqs.ReceiveAsync(scene.Queue.Url, wait: TimeSpan.FromSeconds(1))).SingleOrDefault(), TimeSpan
+                .FromSeconds(60));
         Assert.False(stopping.IsCompleted);
         hold.SetResult();
         await stopping;
@@ -120,7 +126,8 @@ public sealed class Messages_that_take_long_or_fail
         await using var scene = await QueueScene.CreateAsync();
         scene.Seen.Handle = (_, cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken);
         var host = await scene.ListenAsync(options =>
-            (options.StopTimeout, options.Heartbeat, options.Visibility) = (TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(130)));
+            (options.StopTimeout, options.Heartbeat, options.Visibility) =
+                (TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(130)));
         await scene.PublishAsync(TestEvents.Ready());
         await Deadline.UntilAsync(() => !scene.Seen.Calls.IsEmpty);
 

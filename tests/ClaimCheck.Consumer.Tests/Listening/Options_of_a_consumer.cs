@@ -20,19 +20,23 @@ public sealed class Options_of_a_consumer
 
     [Fact]
     public async Task Processing_past_twelve_hours_stops_the_start() =>
-        Assert.Contains("MaxProcessing is 12:00:00", await StartAsync(_ => { }, options => options.MaxProcessing = TimeSpan.FromHours(12)), StringComparison.Ordinal);
+        Assert.Contains("MaxProcessing is 12:00:00",
+            await StartAsync(_ => { }, options => options.MaxProcessing = TimeSpan.FromHours(12)), StringComparison.Ordinal);
 
     [Fact]
     public async Task A_consumer_without_a_service_stops_the_start() =>
-        Assert.Contains("Service is not set", await StartAsync(options => options.Service = null, _ => { }), StringComparison.Ordinal);
+        Assert.Contains(
+            "Service is not set", await StartAsync(options => options.Service = null, _ => { }), StringComparison.Ordinal);
 
     [Fact]
     public async Task A_queue_that_is_no_address_stops_the_start() =>
-        Assert.Contains("QueueUrl is 'orders'", await StartAsync(_ => { }, options => options.QueueUrl = "orders"), StringComparison.Ordinal);
+        Assert.Contains(
+            "QueueUrl is 'orders'", await StartAsync(_ => { }, options => options.QueueUrl = "orders"), StringComparison.Ordinal);
 
     [Fact]
     public async Task A_feed_that_is_never_tried_stops_the_start() =>
-        Assert.Contains("MaxAttempts is 0", await StartAsync(_ => { }, _ => { }, options => options.MaxAttempts = 0), StringComparison.Ordinal);
+        Assert.Contains("MaxAttempts is 0", await StartAsync(_ => { }, _ => { }, options => options.MaxAttempts = 0),
+            StringComparison.Ordinal);
 
     [Fact]
     public async Task A_cursor_in_a_file_is_replaced_as_a_whole()

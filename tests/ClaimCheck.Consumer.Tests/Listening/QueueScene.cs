@@ -38,7 +38,8 @@ internal sealed class QueueScene : IAsyncDisposable
     }
 
     /// <summary>Starts a consumer with short times, for the tests' sake.</summary>
-    public async Task<IHost> ListenAsync(Action<SqsListenerOptions>? configure = null, Action<ClaimCheckConsumerOptions>? consumer = null)
+    public async Task<IHost> ListenAsync(
+        Action<SqsListenerOptions>? configure = null, Action<ClaimCheckConsumerOptions>? consumer = null)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(Log);
@@ -54,7 +55,8 @@ internal sealed class QueueScene : IAsyncDisposable
             {
                 options.PollTime = TimeSpan.FromSeconds(1);
                 options.Heartbeat = TimeSpan.FromMilliseconds(400);
-                options.Visibility = TimeSpan.FromSeconds(60); // what is released comes again at once; nothing else does, on a busy machine neither
+                // what is released comes again at once; nothing else does, on a busy machine neither
+                options.Visibility = TimeSpan.FromSeconds(60);
                 options.RetryDelay = TimeSpan.Zero;
                 options.StopTimeout = TimeSpan.FromSeconds(5);
                 configure?.Invoke(options);
@@ -65,10 +67,17 @@ internal sealed class QueueScene : IAsyncDisposable
         return host;
     }
 
-    public Task PublishAsync(BulkEvent bulkEvent, string consumer = "*", string traceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01") =>
+    public Task PublishAsync(BulkEvent bulkEvent, string consumer = "*", string traceParent =
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01") =>
         Endpoint.Sns.PublishAsync(Topic, new OutgoingMessage(bulkEvent.Json())
         {
-            Attributes = new Dictionary<string, string> { ["type"] = "any", ["dataset"] = "orders", ["consumer"] = consumer, ["traceparent"] = traceParent },
+            Attributes = new Dictionary<string, string>
+            {
+                ["type"] = "any",
+                ["dataset"] = "orders",
+                ["consumer"] = consumer,
+                ["traceparent"] = traceParent,
+            },
         });
 
     public Task SendAsync(string body) => Endpoint.Sqs.SendAsync(Queue.Url, new OutgoingMessage(body));
@@ -94,6 +103,7 @@ internal sealed class QueueScene : IAsyncDisposable
     private async Task<int> CountAsync(string url)
     {
         var attributes = await Endpoint.Sqs.AttributesAsync(url);
-        return int.Parse(attributes["ApproximateNumberOfMessages"]) + int.Parse(attributes["ApproximateNumberOfMessagesNotVisible"]);
+        return int.Parse(attributes["ApproximateNumberOfMessages"])
+            + int.Parse(attributes["ApproximateNumberOfMessagesNotVisible"]);
     }
 }

@@ -26,13 +26,15 @@ internal static class TestEvents
         });
 
     public static BulkEvent Revoked(BatchId batch) =>
-        Of(EventTypes.BulkRevoked, batch, id => new BulkRevokedData(ExportId.New(), id, "orders", "a test", DateTimeOffset.UnixEpoch));
+        Of(EventTypes.BulkRevoked, batch, id =>
+            new BulkRevokedData(ExportId.New(), id, "orders", "a test", DateTimeOffset.UnixEpoch));
 
     public static BulkEvent Cancelled(BatchId batch) =>
         Of(EventTypes.BulkCancelled, batch, id => new BulkCancelledData(ExportId.New(), id, "orders", "a test"));
 
     public static BulkEvent Failed(BatchId batch) =>
-        Of(EventTypes.BulkFailed, batch, id => new BulkFailedData(ExportId.New(), id, "orders", new ExportFailure("source_query_failed", "A test.", false)));
+        Of(EventTypes.BulkFailed, batch, id =>
+            new BulkFailedData(ExportId.New(), id, "orders", new ExportFailure("source_query_failed", "A test.", false)));
 
     public static string Json(this BulkEvent bulkEvent) => JsonSerializer.Serialize(bulkEvent, ClaimCheckJson.Options);
 

@@ -41,7 +41,8 @@ internal sealed class TestHandler(Seen seen) : IBatchHandler
 
     public Task OnRevokedAsync(BulkRevokedData revoked, CancellationToken cancellationToken) => Note("revoked", revoked.BatchId);
 
-    public Task OnCancelledAsync(BulkCancelledData cancelled, CancellationToken cancellationToken) => Note("cancelled", cancelled.BatchId);
+    public Task OnCancelledAsync(BulkCancelledData cancelled, CancellationToken cancellationToken) =>
+        Note("cancelled", cancelled.BatchId);
 
     public Task OnFailedAsync(BulkFailedData failed, CancellationToken cancellationToken) => Note("failed", failed.BatchId);
 

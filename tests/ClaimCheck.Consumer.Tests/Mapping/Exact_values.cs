@@ -7,7 +7,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Consumer.Tests.Mapping;
 
-/// <summary>A typed value is what its text says, or it is refused; a time's fraction alone is rounded. Whatever a block holds, reading it ends in one of the two.</summary>
+/// <summary>A typed value is what its text says, or it is refused; a time's fraction alone is rounded. Whatever a block holds,
+/// reading it ends in one of the two.</summary>
 [Trait("needs", "nothing")]
 public sealed class Exact_values
 {
@@ -139,9 +140,12 @@ public sealed class Exact_values
         var rows = new JsonRows([new("n", "numeric", true)], RecordErrors.OfRows);
         foreach (var (json, type, expected) in ((string, Type, string?)[])
             [
-                ("0.1234567890123456789012345678901234", typeof(decimal), null), ("12.50", typeof(decimal), "12.50"), ("1E2", typeof(double), "100"),
-                ("9007199254740993", typeof(double), null), ("9007199254740993", typeof(long), "9007199254740993"), ("1e3", typeof(int), null), ("1\\u0000", typeof(int), null),
-                ("\"1\\u0000\"", typeof(int), null), ("\"1\\u0000\"", typeof(double), null), ("\"1\\u0000\"", typeof(decimal), null),
+                ("0.1234567890123456789012345678901234", typeof(decimal), null), ("12.50", typeof(decimal), "12.50"),
+                ("1E2", typeof(double), "100"),
+                ("9007199254740993", typeof(double), null), ("9007199254740993", typeof(long), "9007199254740993"),
+                ("1e3", typeof(int), null), ("1\\u0000", typeof(int), null),
+                ("\"1\\u0000\"", typeof(int), null), ("\"1\\u0000\"", typeof(double), null),
+                ("\"1\\u0000\"", typeof(decimal), null),
             ])
         {
             var line = Encoding.UTF8.GetBytes($"{{\"n\":{json}}}\n");
@@ -161,7 +165,8 @@ public sealed class Exact_values
     public async Task Random_blocks_are_read_or_refused()
     {
         var hostile = new HostileText(20260204);
-        Type[] types = [typeof(string), typeof(long), typeof(decimal), typeof(double), typeof(bool), typeof(DateTimeOffset), typeof(DateTime), typeof(DateOnly), typeof(TimeOnly), typeof(Guid), typeof(JsonElement), typeof(Mood), typeof(float)];
+        Type[] types = [typeof(string), typeof(long), typeof(decimal), typeof(double), typeof(bool), typeof(DateTimeOffset),
+            typeof(DateTime), typeof(DateOnly), typeof(TimeOnly), typeof(Guid), typeof(JsonElement), typeof(Mood), typeof(float)];
         Column[] columns = [new("id", "text", true), new("raw", "bytea", true)];
         await HostileText.EndsAsync(() =>
         {
@@ -171,7 +176,8 @@ public sealed class Exact_values
                 Rows rows = isCsv ? new CsvRows(columns, RecordErrors.OfRows) : new JsonRows(columns, RecordErrors.OfRows);
                 var block = isCsv
                     ? hostile.Of("1.5,\\x00\n2026-01-31 12:00:00+00,\n", "\"a \"\"b\"\"\",\"\"\n", "{},\\xff\n,\n")
-                    : hostile.Of("{\"id\":1.5,\"raw\":\"AA==\"}\n{\"id\":null,\"raw\":null}\n", "{\"id\":\"a\\\"\\u00e9\",\"raw\":\"\"}\n", "{\"id\":[{}],\"raw\":true}\n");
+                    : hostile.Of("{\"id\":1.5,\"raw\":\"AA==\"}\n{\"id\":null,\"raw\":null}\n",
+                        "{\"id\":\"a\\\"\\u00e9\",\"raw\":\"\"}\n", "{\"id\":[{}],\"raw\":true}\n");
                 rows.Load(block, block.Length, "f", 0);
                 try
                 {

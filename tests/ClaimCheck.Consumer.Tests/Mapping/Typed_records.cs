@@ -22,7 +22,8 @@ public class Typed_records
     }
 
     internal sealed record Everything(
-        long Id, short? SmallNumber, double? Ratio, decimal? Price, bool? IsOpen, DateTimeOffset? At, DateTime? Local, DateOnly? Day,
+        long Id, short? SmallNumber, double? Ratio, decimal? Price, bool? IsOpen, DateTimeOffset? At, DateTime? Local,
+        DateOnly? Day,
         TimeOnly? Clock, Guid? Uid, byte[]? Raw, JsonElement? Doc, Mood? Mood);
 
     [Theory]
@@ -31,17 +32,23 @@ public class Typed_records
     public async Task Every_type_is_read_alike_from_both_formats(string format)
     {
         string?[] row = format == "csv"
-            ? ["1", "-7", "-Infinity", "12.50", "t", "2026-01-02 03:04:05.123456+05:30", "2026-01-02 03:04:05.5", "2026-02-28", "23:59:59.999999",
+            ? ["1", "-7", "-Infinity", "12.50", "t", "2026-01-02 03:04:05.123456+05:30", "2026-01-02 03:04:05.5", "2026-02-28",
+                "23:59:59.999999",
                 "0198c2f4-1111-7222-8333-444455556666", "\\xdeadbeef", """{"a": [1, "x\"y"]}""", "veryhappy"]
-            : ["1", "-7", "-Infinity", "12.50", "true", "2026-01-01T21:34:05.123456Z", "2026-01-02T03:04:05.5", "2026-02-28", "23:59:59.999999",
+            : ["1", "-7", "-Infinity", "12.50", "true", "2026-01-01T21:34:05.123456Z", "2026-01-02T03:04:05.5", "2026-02-28",
+                "23:59:59.999999",
                 "0198c2f4-1111-7222-8333-444455556666", "3q2+7w==", """{"a": [1, "x\"y"]}""", "veryhappy"];
 
         var read = Assert.Single(await ReadAsync<Everything>(format, Columns, row));
 
-        Assert.Equal((1L, (short)-7, double.NegativeInfinity, 12.50m, true), (read.Id, read.SmallNumber, read.Ratio, read.Price, read.IsOpen));
+        Assert.Equal(
+            (1L, (short)-7, double.NegativeInfinity, 12.50m, true),
+            (read.Id, read.SmallNumber, read.Ratio, read.Price, read.IsOpen));
         Assert.Equal(new DateTimeOffset(2026, 1, 1, 21, 34, 5, TimeSpan.Zero).AddMicroseconds(123456), read.At);
-        Assert.Equal((new DateTime(2026, 1, 2, 3, 4, 5, 500), DateTimeKind.Unspecified), (read.Local!.Value, read.Local.Value.Kind));
-        Assert.Equal((new DateOnly(2026, 2, 28), new TimeOnly(23, 59, 59).Add(TimeSpan.FromMicroseconds(999999))), (read.Day, read.Clock));
+        Assert.Equal(
+            (new DateTime(2026, 1, 2, 3, 4, 5, 500), DateTimeKind.Unspecified), (read.Local!.Value, read.Local.Value.Kind));
+        Assert.Equal(
+            (new DateOnly(2026, 2, 28), new TimeOnly(23, 59, 59).Add(TimeSpan.FromMicroseconds(999999))), (read.Day, read.Clock));
         Assert.Equal(Guid.Parse(row[9]!), read.Uid);
         Assert.Equal([0xde, 0xad, 0xbe, 0xef], read.Raw!);
         Assert.Equal("x\"y", read.Doc!.Value.GetProperty("a")[1].GetString());
@@ -69,9 +76,11 @@ public class Typed_records
     {
         Column[] columns = [new("id", "bigint", false), new("name", "text", true)];
 
-        var failure = await Assert.ThrowsAsync<RecordMismatchException>(() => ReadAsync<Unnamed>("csv", columns, ["1", "a"], ["2", null]));
+        var failure = await Assert.ThrowsAsync<RecordMismatchException>(
+            () => ReadAsync<Unnamed>("csv", columns, ["1", "a"], ["2", null]));
 
-        Assert.Contains("Column name is NULL in record 2 of block 0 of part-00001.csv.gz", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Column name is NULL in record 2 of block 0 of part-00001.csv.gz", failure.Message, StringComparison.Ordinal);
     }
 
     internal sealed record Narrow(short Id);
@@ -82,7 +91,8 @@ public class Typed_records
     [InlineData("")]
     public async Task A_value_that_does_not_fit_names_the_column_and_not_the_value(string value)
     {
-        var failure = await Assert.ThrowsAsync<RecordMismatchException>(() => ReadAsync<Narrow>("csv", [new("id", "text", false)], [value]));
+        var failure = await Assert.ThrowsAsync<RecordMismatchException>(
+            () => ReadAsync<Narrow>("csv", [new("id", "text", false)], [value]));
 
         Assert.Contains("column id (text)", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("70000", failure.ToString(), StringComparison.Ordinal);
@@ -93,7 +103,8 @@ public class Typed_records
     [Fact]
     public async Task A_member_without_a_column_is_said_before_any_record_also_of_an_empty_batch()
     {
-        var failure = await Assert.ThrowsAsync<RecordMismatchException>(() => ReadAsync<Stranger>("csv", [new("id", "bigint", false)]));
+        var failure = await Assert.ThrowsAsync<RecordMismatchException>(
+            () => ReadAsync<Stranger>("csv", [new("id", "bigint", false)]));
 
         Assert.Contains("Stranger.Surname has no column: the batch has id.", failure.Message, StringComparison.Ordinal);
     }
@@ -161,7 +172,8 @@ public class Typed_records
 
     private static async Task<List<T>> ReadAsync<T>(string format, Column[] columns, params string?[][] rows)
     {
-        await using var server = await StagingServer.StartAsync(new StagedTestBatch { Columns = columns, Rows = rows, Format = format });
+        await using var server = await StagingServer.StartAsync(
+            new StagedTestBatch { Columns = columns, Rows = rows, Format = format });
         using var client = server.Client();
         using var reader = new BatchReader(client, StagingServer.Options());
         return await reader.ReadAsync<T>(server.Batch.BatchId).ToListAsync();

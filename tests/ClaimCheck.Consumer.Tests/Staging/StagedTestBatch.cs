@@ -7,7 +7,8 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.Consumer.Tests.Staging;
 
-/// <summary>Writes a batch as the wire contract describes it, with none of the service's code. Rows are the values' texts; null is NULL.</summary>
+/// <summary>Writes a batch as the wire contract describes it, with none of the service's code. Rows are the values'
+/// texts; null is NULL.</summary>
 internal sealed class StagedTestBatch
 {
     public BatchId BatchId { get; } = BatchId.New();
@@ -57,7 +58,9 @@ internal sealed class StagedTestBatch
             UncompressedBytes = file.Uncompressed,
             Sha256 = Sha256(Objects[file.Name]),
             Index = new ManifestIndex(
-                new Link($"{address}/staged/{file.Index}?sig={signature}"), Objects[file.Index].Length, Sha256(Objects[file.Index])),
+                new Link($"{address}/staged/{file.Index}?sig={signature}"),
+                Objects[file.Index].Length,
+                Sha256(Objects[file.Index])),
         }).ToList();
         return new Manifest
         {
@@ -99,17 +102,20 @@ internal sealed class StagedTestBatch
         for (var first = 0; first < rows.Count; first += RowsPerBlock)
         {
             var run = rows.Skip(first).Take(RowsPerBlock).ToList();
-            var text = Encoding.UTF8.GetBytes(string.Concat(run.Select(row => (Format == "csv" ? CsvLine(row) : JsonLine(row)) + "\n")));
+            var text = Encoding.UTF8.GetBytes(
+                string.Concat(run.Select(row => (Format == "csv" ? CsvLine(row) : JsonLine(row)) + "\n")));
             var packed = Pack(text);
             blocks.Add(Describe(new Block(stored.Position, packed.Length, text.Length, run.Count, Sha256(packed))));
             stored.Write(packed);
             plain.Write(text);
         }
         if (Framing == "deflate")
-            stored.Write([3, 0, .. BitConverter.GetBytes(Crc32.HashToUInt32(plain.ToArray())), .. BitConverter.GetBytes((uint)plain.Length)]);
+            stored.Write([3, 0, .. BitConverter.GetBytes(Crc32.HashToUInt32(plain.ToArray())),
+                .. BitConverter.GetBytes((uint)plain.Length)]);
         var index = $"part-{ordinal:00000}.index.json";
         Objects[name] = stored.ToArray();
-        Objects[index] = JsonSerializer.SerializeToUtf8Bytes(new BlockIndex(blocks) { Framing = SaysFraming ? Framing : null }, ClaimCheckJson.Options);
+        Objects[index] = JsonSerializer.SerializeToUtf8Bytes(
+            new BlockIndex(blocks) { Framing = SaysFraming ? Framing : null }, ClaimCheckJson.Options);
         Files.Add((name, index, rows.Count, plain.Length));
     }
 
@@ -130,7 +136,8 @@ internal sealed class StagedTestBatch
         return packed.ToArray();
     }
 
-    private string CsvLine(string?[] row) => string.Join(',', row.Select(value => value is null ? "" : Quoted(value, Columns.Count == 1)));
+    private string CsvLine(string?[] row) =>
+        string.Join(',', row.Select(value => value is null ? "" : Quoted(value, Columns.Count == 1)));
 
     private static string Quoted(string value, bool always) =>
         always || value.Length == 0 || value.AsSpan().ContainsAny(",\"\n\r") || value[0] == ' '
@@ -138,7 +145,8 @@ internal sealed class StagedTestBatch
             : value;
 
     private string JsonLine(string?[] row) =>
-        "{" + string.Join(',', row.Select((value, i) => $"{JsonSerializer.Serialize(Columns[i].Name)}:{JsonValue(value, Columns[i].Type)}")) + "}";
+        "{" + string.Join(',', row.Select(
+            (value, i) => $"{JsonSerializer.Serialize(Columns[i].Name)}:{JsonValue(value, Columns[i].Type)}")) + "}";
 
     private static string JsonValue(string? value, string type) =>
         (value, type) switch

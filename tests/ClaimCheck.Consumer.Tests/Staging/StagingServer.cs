@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Consumer.Tests.Staging;
 
-/// <summary>The service's claim URL and its staging on one loopback port, with faults on demand. A link works while its signature is the current one.</summary>
+/// <summary>The service's claim URL and its staging on one loopback port, with faults on demand. A link works while its signature
+/// is the current one.</summary>
 internal sealed class StagingServer : IAsyncDisposable
 {
     private readonly WebApplication app;
@@ -42,7 +43,8 @@ internal sealed class StagingServer : IAsyncDisposable
     /// <summary>Every request to the service: method, path with query, and headers.</summary>
     public ConcurrentQueue<(string Method, string Path, IHeaderDictionary Headers, string Body)> Calls { get; } = new();
 
-    /// <summary>How the batch ended: a problem code with which the claim URL answers 410 from then on. Links are dead too.</summary>
+    /// <summary>How the batch ended: a problem code with which the claim URL answers 410 from then on.
+    /// Links are dead too.</summary>
     public string? Ended { get; private set; }
 
     /// <summary>What the service says instead of its manifest.</summary>

@@ -21,7 +21,9 @@ public sealed class A_large_body
     public async Task A_body_of_three_hundred_megabytes_is_streamed_to_staging_and_applied_in_bounded_memory(bool onS3)
     {
         await using var scene = await JobScene.CreateAsync(10, onS3: onS3);
-        scene.AddOperation("note", "set", "UPDATE orders o SET status = left(i.status, 3) FROM items i WHERE o.id = i.id AND false RETURNING i.ordinal", """, "chunk": 100 """);
+        scene.AddOperation("note", "set",
+            "UPDATE orders o SET status = left(i.status, 3) FROM items i WHERE o.id = i.id AND false RETURNING i.ordinal",
+            """, "chunk": 100 """);
         scene.Scene.Settings["DOTNET_GCHeapHardLimit"] = HeapLimit.ToString("X", CultureInfo.InvariantCulture);
         var service = await scene.Scene.StartServiceAsync();
         using var http = service.NewHttp();
@@ -40,7 +42,8 @@ public sealed class A_large_body
     // Written as it is sent: the test holds none of it either.
     private sealed class LongBody : HttpContent
     {
-        private static readonly byte[] Line = Encoding.UTF8.GetBytes($$"""{"id":"ord_x","status":"{{new string('y', 7_700)}}"}""" + "\n");
+        private static readonly byte[] Line = Encoding.UTF8.GetBytes(
+            $$"""{"id":"ord_x","status":"{{new string('y', 7_700)}}"}""" + "\n");
 
         public LongBody() => Headers.ContentType = new("application/x-ndjson");
 

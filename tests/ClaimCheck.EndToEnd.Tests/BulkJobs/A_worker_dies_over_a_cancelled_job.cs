@@ -4,7 +4,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.BulkJobs;
 
-/// <summary>However a worker dies over a job that is cancelled or given up, what the job says was applied is what was applied.</summary>
+/// <summary>However a worker dies over a job that is cancelled or given up, what the job says was applied is
+/// what was applied.</summary>
 public sealed class A_worker_dies_over_a_cancelled_job
 {
     private const int Orders = 1000;
@@ -66,7 +67,8 @@ public sealed class A_worker_dies_over_a_cancelled_job
             job = await JobScene.PostAsync(asking, "gated", JobScene.Ndjson(Orders));
         await Hold.IsMetAsync(scene.Target, "claimcheck_apply");
         // Nothing of it is written down, and each worker seems to have got it no further.
-        await Scene.SqlAsync(scene.Scene.Catalog, "UPDATE bulk_jobs SET next_chunk = 0, processed = 0, succeeded = 0, leases = 1");
+        await Scene.SqlAsync(
+            scene.Scene.Catalog, "UPDATE bulk_jobs SET next_chunk = 0, processed = 0, succeeded = 0, leases = 1");
         await first.KillAsync();
         await gate.ReleaseAsync();
 
@@ -79,14 +81,17 @@ public sealed class A_worker_dies_over_a_cancelled_job
     private static async Task<JobScene> NewSceneAsync()
     {
         var scene = await JobScene.CreateAsync(Orders, chunk: 100);
-        // The target's setting lets a statement continue without its client; otherwise the statement of a dead worker would end in seconds.
+        // The target's setting lets a statement continue without its client; otherwise the statement of a dead
+        // worker would end in seconds.
         await Scene.SqlAsync(
             scene.Target,
-            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET client_connection_check_interval = %L', current_database(), '10min'); END $$");
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET client_connection_check_interval = %L', "
+            + "current_database(), '10min'); END $$");
         scene.AddOperation(
             "gated",
             "item",
-            "UPDATE orders SET status = :status WHERE id = :id AND CASE WHEN id = 'ord_550' THEN pg_advisory_xact_lock_shared(4711)::text IS NOT NULL ELSE true END",
+            "UPDATE orders SET status = :status WHERE id = :id AND CASE WHEN id = 'ord_550' THEN "
+            + "pg_advisory_xact_lock_shared(4711)::text IS NOT NULL ELSE true END",
             """, "chunk": 100 """);
         scene.Scene.Settings["ClaimCheck__BulkJobs__Lease"] = "00:00:03";
         scene.Scene.Settings["ClaimCheck__BulkJobs__LockTimeout"] = "00:05:00";
@@ -95,15 +100,19 @@ public sealed class A_worker_dies_over_a_cancelled_job
 
     // A heartbeat tells the worker.
     private static Task HearsOfItAsync(JobScene scene) => Eventually.TrueAsync(async () =>
-        await Scene.ScalarAsync<bool>(scene.Scene.Catalog, "SELECT lease_until - interval '3 seconds' > cancel_requested_at FROM bulk_jobs"));
+        await Scene.ScalarAsync<bool>(
+            scene.Scene.Catalog, "SELECT lease_until - interval '3 seconds' > cancel_requested_at FROM bulk_jobs"));
 
     private static async Task<BulkJob> AssertToldAsync(JobScene scene, HttpClient http, BulkJob job, string status)
     {
         var ended = await JobScene.EndedAsync(http, job);
         Assert.True(ended.Status == status, $"{ended.Status} {ended.Failure}");
         Assert.Equal($"0:{Orders - ended.Succeeded} 1:{ended.Succeeded}", await scene.TouchesAsync());
-        Assert.Equal(Enumerable.Range(0, (int)ended.Succeeded).Select(i => (long)i), (await JobScene.ResultsAsync(http, ended)).Select(result => result.Index));
-        Assert.Equal(1, await Scene.ScalarAsync<long>(scene.Scene.Catalog, "SELECT count(*) FROM outbox WHERE type = 'JobCompleted'"));
+        Assert.Equal(
+            Enumerable.Range(0, (int)ended.Succeeded).Select(i => (long)i),
+            (await JobScene.ResultsAsync(http, ended)).Select(result => result.Index));
+        Assert.Equal(
+            1, await Scene.ScalarAsync<long>(scene.Scene.Catalog, "SELECT count(*) FROM outbox WHERE type = 'JobCompleted'"));
         return ended;
     }
 }

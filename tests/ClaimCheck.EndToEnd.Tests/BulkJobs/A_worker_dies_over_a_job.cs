@@ -4,11 +4,13 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.BulkJobs;
 
-/// <summary>A worker is killed at each point of a job, or stands still past its lease: every item takes effect once, and the job ends once.</summary>
+/// <summary>A worker is killed at each point of a job, or stands still past its lease: every item takes effect once, and the
+/// job ends once.</summary>
 public sealed class A_worker_dies_over_a_job
 {
     private const int Orders = 2000;
-    private const string Tail = "AND CASE WHEN id = 'ord_550' THEN pg_advisory_xact_lock_shared(4711)::text IS NOT NULL ELSE true END";
+    private const string Tail =
+        "AND CASE WHEN id = 'ord_550' THEN pg_advisory_xact_lock_shared(4711)::text IS NOT NULL ELSE true END";
 
     [Theory]
     [InlineData("item")]
@@ -71,7 +73,9 @@ public sealed class A_worker_dies_over_a_job
         if (!onS3)
         {
             await Eventually.TrueAsync(() => Task.FromResult(Directory.GetFiles(
-                Path.Combine(scene.Scene.Staging, "jobs", job.JobId.ToString()), "results.ndjson", SearchOption.AllDirectories).Length == 1));
+                Path.Combine(scene.Scene.Staging, "jobs", job.JobId.ToString()),
+                "results.ndjson",
+                SearchOption.AllDirectories).Length == 1));
         }
     }
 
@@ -90,7 +94,8 @@ public sealed class A_worker_dies_over_a_job
         first.Resume();
 
         Assert.Equal(BulkJobStatus.Completed, ended.Status);
-        await Eventually.TrueAsync(() => Task.FromResult(first.Log.Contains("no longer this worker's", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(first.Log.Contains("no longer this worker's", StringComparison.Ordinal)));
         await AssertOnceAsync(scene, http, job);
     }
 
@@ -115,8 +120,10 @@ public sealed class A_worker_dies_over_a_job
     public async Task However_many_workers_die_each_item_takes_effect_once_and_all_outcomes_add_up()
     {
         await using var scene = await NewSceneAsync("item");
-        scene.AddOperation("gated", "item", "UPDATE orders SET status = :status WHERE id = :id AND pg_sleep(0.001) IS NOT NULL", """, "chunk": 50 """);
-        var items = Enumerable.Range(0, Orders).Select(i => (Id: i % 97 == 5 ? $"none_{i}" : $"ord_{i}", Status: i % 101 == 7 ? "bad" : "shipped")).ToArray();
+        scene.AddOperation("gated", "item", "UPDATE orders SET status = :status WHERE id = :id AND pg_sleep(0.001) IS NOT NULL",
+            """, "chunk": 50 """);
+        var items = Enumerable.Range(0, Orders)
+            .Select(i => (Id: i % 97 == 5 ? $"none_{i}" : $"ord_{i}", Status: i % 101 == 7 ? "bad" : "shipped")).ToArray();
         var bad = items.Count(item => item.Status == "bad" || item.Id[0] == 'n');
         var random = new Random(42);
         BulkJob? job = null;
@@ -127,7 +134,10 @@ public sealed class A_worker_dies_over_a_job
                 job ??= await JobScene.PostAsync(asking, "gated", JobScene.Ndjson(items));
             var before = await Scene.ScalarAsync<long>(scene.Target, "SELECT count(*) FROM claimcheck.applied_chunks");
             var further = before + random.Next(1, 6);
-            await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(scene.Target, "SELECT count(*) FROM claimcheck.applied_chunks") >= further, TimeSpan.FromMinutes(3));
+            await Eventually.TrueAsync(
+                async () =>
+                    await Scene.ScalarAsync<long>(scene.Target, "SELECT count(*) FROM claimcheck.applied_chunks") >= further,
+                TimeSpan.FromMinutes(3));
             await service.KillAsync();
             service = await scene.Scene.StartServiceAsync();
         }
@@ -138,7 +148,8 @@ public sealed class A_worker_dies_over_a_job
         Assert.Equal($"0:{bad} 1:{Orders - bad}", await scene.TouchesAsync());
         var results = await JobScene.ResultsAsync(http, ended);
         Assert.Equal(
-            items.Select(item => item.Id[0] == 'n' ? "not_found" : item.Status == "bad" ? "check_violation" : null), results.Select(result => result.Code));
+            items.Select(item => item.Id[0] == 'n' ? "not_found" : item.Status == "bad" ? "check_violation" : null),
+            results.Select(result => result.Code));
     }
 
     private static async Task<JobScene> NewSceneAsync(string form, bool onS3 = false)
@@ -149,7 +160,8 @@ public sealed class A_worker_dies_over_a_job
             form,
             form == "item"
                 ? $"UPDATE orders SET status = :status WHERE id = :id {Tail}"
-                : $"UPDATE orders o SET status = i.status FROM items i WHERE o.id = i.id {Tail.Replace("id =", "o.id =", StringComparison.Ordinal)} RETURNING i.ordinal",
+                : "UPDATE orders o SET status = i.status FROM items i WHERE o.id = i.id "
+                    + $"{Tail.Replace("id =", "o.id =", StringComparison.Ordinal)} RETURNING i.ordinal",
             """, "chunk": 100 """);
         scene.Scene.Settings["ClaimCheck__BulkJobs__Lease"] = "00:00:03";
         scene.Scene.Settings["ClaimCheck__BulkJobs__LockTimeout"] = "00:01:00";
@@ -169,7 +181,10 @@ public sealed class A_worker_dies_over_a_job
         Assert.True(ended.Status == BulkJobStatus.Completed, $"{ended.Status} {ended.Failure}");
         Assert.Equal((Orders, Orders, 0), (ended.TotalItems, ended.Succeeded, ended.Failed));
         Assert.Equal($"1:{Orders}", await scene.TouchesAsync());
-        Assert.Equal(Enumerable.Range(0, Orders).Select(i => (long)i), (await JobScene.ResultsAsync(http, ended)).Select(result => result.Index));
-        Assert.Equal(1, await Scene.ScalarAsync<long>(scene.Scene.Catalog, "SELECT count(*) FROM outbox WHERE type = 'JobCompleted'"));
+        Assert.Equal(
+            Enumerable.Range(0, Orders).Select(i => (long)i),
+            (await JobScene.ResultsAsync(http, ended)).Select(result => result.Index));
+        Assert.Equal(
+            1, await Scene.ScalarAsync<long>(scene.Scene.Catalog, "SELECT count(*) FROM outbox WHERE type = 'JobCompleted'"));
     }
 }

@@ -4,7 +4,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Compose;
 
-/// <summary>A folder that comes first on PATH and holds a command named <c>aws</c>; or no folder, for the machine's own.</summary>
+/// <summary>A folder that comes first on PATH and holds a command named <c>aws</c>; or no folder, for the
+/// machine's own.</summary>
 [UnsupportedOSPlatform("windows")]
 internal sealed partial class AwsCommand : IDisposable
 {
@@ -38,7 +39,8 @@ internal sealed partial class AwsCommand : IDisposable
             return null;
         var (exitCode, output, _) = await S3Endpoint.RunAsync("aws", ["--version"]);
         return exitCode == 0 && AwsVersion().Match(output) is { Success: true } match &&
-            Version.Parse(match.Groups["version"].Value) is var version && version >= (version.Major == 1 ? new Version(1, 30) : new Version(2, 14))
+            Version.Parse(match.Groups["version"].Value) is var version && version
+                >= (version.Major == 1 ? new Version(1, 30) : new Version(2, 14))
             ? new AwsCommand(script: null)
             : null;
     }

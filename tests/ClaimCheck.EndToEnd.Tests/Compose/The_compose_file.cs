@@ -12,14 +12,17 @@ public sealed partial class The_compose_file
 
     [Fact]
     public void Has_the_services_that_it_takes() =>
-        Assert.Equal(["claimcheck", "localstack", "postgres"], services.Children.Keys.Select(name => $"{name}").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["claimcheck", "localstack", "postgres"],
+            services.Children.Keys.Select(name => $"{name}").Order(StringComparer.Ordinal));
 
     [Fact]
     public void Pins_its_images_but_the_one_that_is_built_here()
     {
         Assert.Equal("localstack/localstack:4.14.0", Text(Map(services, "localstack"), "image"));
         Assert.Matches(@"^postgres:\d+\.\d+$", Text(Map(services, "postgres"), "image"));
-        Assert.Equal(("claimcheck:latest", "never"), (Text(Map(services, "claimcheck"), "image"), Text(Map(services, "claimcheck"), "pull_policy")));
+        Assert.Equal(("claimcheck:latest", "never"), (Text(Map(services, "claimcheck"), "image"), Text(
+            Map(services, "claimcheck"), "pull_policy")));
         Assert.Contains("-t:PublishContainer -p:ContainerRepository=claimcheck\n", Source(), StringComparison.Ordinal);
     }
 
@@ -45,7 +48,8 @@ public sealed partial class The_compose_file
     {
         var page = File.ReadAllText(Path.Combine(S3Endpoint.RepositoryRoot(), "docs", "settings.md"));
         var settings = Map(Map(services, "claimcheck"), "environment").Children.Keys.Select(name => $"{name}")
-            .Where(name => name.StartsWith("ClaimCheck__", StringComparison.Ordinal) || name.StartsWith("ConnectionStrings__", StringComparison.Ordinal))
+            .Where(name => name.StartsWith("ClaimCheck__", StringComparison.Ordinal)
+                || name.StartsWith("ConnectionStrings__", StringComparison.Ordinal))
             .Select(name => name.Replace("__", ":", StringComparison.Ordinal)).ToList();
 
         Assert.Contains("ClaimCheck:Publishing:TopicArn", settings);
@@ -56,7 +60,8 @@ public sealed partial class The_compose_file
     public void Uses_the_names_that_the_init_script_makes()
     {
         var script = File.ReadAllText(Path.Combine(S3Endpoint.RepositoryRoot(), "localstack-init", "10-claimcheck.sh"));
-        var made = Default().Matches(script).ToDictionary(match => match.Groups["name"].Value, match => match.Groups["value"].Value);
+        var made = Default().Matches(script)
+            .ToDictionary(match => match.Groups["name"].Value, match => match.Groups["value"].Value);
         var service = Map(Map(services, "claimcheck"), "environment");
 
         Assert.Equal(made["BUCKET"], Text(service, "ClaimCheck__Staging__Bucket"));
@@ -66,7 +71,8 @@ public sealed partial class The_compose_file
         Assert.Contains("Host=postgres", Text(service, "ConnectionStrings__Catalog"), StringComparison.Ordinal);
     }
 
-    [GeneratedRegex(@"\$\{CLAIMCHECK_(?<name>\w+):-(?<value>[^}]+)\}", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"\$\{CLAIMCHECK_(?<name>\w+):-(?<value>[^}]+)\}", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Default();
 
     private static string Source() => File.ReadAllText(Path.Combine(S3Endpoint.RepositoryRoot(), "docker-compose.yml"));
@@ -83,5 +89,7 @@ public sealed partial class The_compose_file
     private static string Text(YamlMappingNode node, string name) => ((YamlScalarNode)node.Children[name]).Value!;
 
     private static IEnumerable<string> Texts(YamlMappingNode node, string name) =>
-        node.Children.TryGetValue(name, out var list) ? ((YamlSequenceNode)list).Select(item => ((YamlScalarNode)item).Value!) : [];
+        node.Children.TryGetValue(name, out var list)
+            ? ((YamlSequenceNode)list).Select(item => ((YamlScalarNode)item).Value!)
+            : [];
 }

@@ -78,7 +78,8 @@ public sealed class The_init_script
         var changed = await RunAsync(aws, s3, queues, name, receives: 7);
 
         Assert.Equal([first, first], [again, changed]);
-        var made = first.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToDictionary(pair => pair[0], pair => pair[1]);
+        var made = first.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' '))
+            .ToDictionary(pair => pair[0], pair => pair[1]);
         Assert.True(await AmazonS3Util.DoesS3BucketExistV2Async(s3.Client, made["bucket"]));
         Assert.Single((await queues.Sns.ListSubscriptionsByTopicAsync(made["topic"], null)).Subscriptions);
 
@@ -91,11 +92,15 @@ public sealed class The_init_script
         using var policy = JsonDocument.Parse(attributes["Policy"]);
         var statement = policy.RootElement.GetProperty("Statement")[0];
         Assert.Equal(attributes["QueueArn"], statement.GetProperty("Resource").GetString());
-        Assert.Equal(made["topic"], statement.GetProperty("Condition").GetProperty("ArnEquals").GetProperty("aws:SourceArn").GetString());
+        Assert.Equal(
+            made["topic"], statement.GetProperty("Condition").GetProperty("ArnEquals").GetProperty("aws:SourceArn").GetString());
 
         // What is for another goes first: were it let through, it would be there with the others.
         foreach (var consumer in new[] { "shipping", "*", "billing" })
-            await queues.Sns.PublishAsync(made["topic"], new OutgoingMessage($"for {consumer}") { Attributes = new Dictionary<string, string> { ["consumer"] = consumer } });
+            await queues.Sns.PublishAsync(made["topic"], new OutgoingMessage($"for {consumer}")
+            {
+                Attributes = new Dictionary<string, string> { ["consumer"] = consumer },
+            });
         var arrived = new List<Message>();
         await Eventually.TrueAsync(async () =>
         {

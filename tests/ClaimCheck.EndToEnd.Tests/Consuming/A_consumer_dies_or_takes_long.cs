@@ -55,7 +55,8 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
         var first = consumer.Start(setup => Quick(setup) with { Service = service.Url });
         var export = await lab.ExportAsync(100);
         await consumer.IsHeldAsync();
-        await Eventually.TrueAsync(async () => await consumer.ReceiptAsync(export.BatchId) is { State: ReceiptState.Received or ReceiptState.Processing });
+        await Eventually.TrueAsync(async () =>
+            await consumer.ReceiptAsync(export.BatchId) is { State: ReceiptState.Received or ReceiptState.Processing });
         var stalled = 0;
         service.On(request => request.Method == "PUT" && Interlocked.Increment(ref stalled) > 0, new Fault.Stall());
         await hold.ReleaseAsync();
@@ -65,7 +66,8 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
         consumer.Start(Quick);
 
         var told = Eventually.NotNullAsync(
-            async () => await consumer.ReceiptAsync(export.BatchId) is { State: ReceiptState.Completed } receipt ? receipt : null, TimeSpan.FromMinutes(3));
+            async () => await consumer.ReceiptAsync(export.BatchId) is { State: ReceiptState.Completed } receipt ? receipt : null,
+            TimeSpan.FromMinutes(3));
         Assert.Equal(100, (await told).Succeeded);
         await consumer.DrainedAsync();
         await AssertHandedOverOnceAsync(consumer, export);
@@ -77,7 +79,8 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
         using var consumer = await lab.NewConsumerAsync(maxReceiveCount: 20);
         await using var hold = await consumer.HoldAsync(40);
         var visibility = TimeSpan.FromSeconds(6);
-        var processes = new[] { consumer.Start(setup => setup with { Visibility = visibility }), consumer.Start(setup => setup with { Visibility = visibility }) };
+        var processes = new[] { consumer.Start(setup => setup with { Visibility = visibility }), consumer.Start(
+            setup => setup with { Visibility = visibility }) };
         var export = await lab.ExportAsync(100);
         await consumer.IsHeldAsync();
 
@@ -88,7 +91,8 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
         Assert.Equal(ReceiptState.Completed, (await consumer.EndedAsync(export.BatchId)).State);
         await consumer.DrainedAsync();
         await AssertHandedOverOnceAsync(consumer, export);
-        Assert.Equal(0, processes.Sum(process => process.Said("Another process works on") + process.Said("Nothing is left to apply")));
+        Assert.Equal(
+            0, processes.Sum(process => process.Said("Another process works on") + process.Said("Nothing is left to apply")));
     }
 
     [Fact]
@@ -107,7 +111,8 @@ public sealed class A_consumer_dies_or_takes_long(ConsumerLab lab) : IClassFixtu
         await paused.ResumeAsync();
 
         await consumer.DrainedAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(paused.Said("was taken over by another process") + paused.Said("waits for the inbox") > 0));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(paused.Said("was taken over by another process") + paused.Said("waits for the inbox") > 0));
         await AssertHandedOverOnceAsync(consumer, export);
     }
 

@@ -68,6 +68,7 @@ public sealed class A_consumer_of_a_queue
     private static async Task<int> CountAsync(QueueEndpoint endpoint, string url)
     {
         var attributes = await endpoint.Sqs.AttributesAsync(url);
-        return int.Parse(attributes["ApproximateNumberOfMessages"]) + int.Parse(attributes["ApproximateNumberOfMessagesNotVisible"]);
+        return int.Parse(attributes["ApproximateNumberOfMessages"])
+            + int.Parse(attributes["ApproximateNumberOfMessagesNotVisible"]);
     }
 }

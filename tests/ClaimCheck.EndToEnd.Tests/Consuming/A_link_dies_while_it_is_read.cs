@@ -18,7 +18,8 @@ public sealed class A_link_dies_while_it_is_read
         using var client = new ClaimCheckClient(service.Address);
         var export = await client.CreateExportAsync(
             new ExportRequest { Dataset = "items", Compression = "none", MaxFileBytes = 64 * 1024, LinkLifetime = "PT3S" });
-        await Eventually.TrueAsync(async () => (await client.GetExportAsync(export.ExportId, TimeSpan.FromSeconds(10))).State == ExportState.Ready);
+        await Eventually.TrueAsync(
+            async () => (await client.GetExportAsync(export.ExportId, TimeSpan.FromSeconds(10))).State == ExportState.Ready);
         using var reader = new BatchReader(client, new BatchReaderOptions { AllowedLinkHosts = ["127.0.0.1"] });
         var manifest = await client.GetManifestAsync(export.BatchId);
         Assert.True(manifest.Files.Count > 3);

@@ -6,7 +6,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Consuming;
 
-/// <summary>A service on a topic and a bucket, shared by the tests of a class; links of its files lead through a proxy that can do harm.</summary>
+/// <summary>A service on a topic and a bucket, shared by the tests of a class; links of its files lead through a proxy
+/// that can do harm.</summary>
 public sealed class ConsumerLab : IAsyncLifetime
 {
     public const int Items = 10_000;
@@ -61,7 +62,8 @@ public sealed class ConsumerLab : IAsyncLifetime
 
     private async Task<LabConsumer> NewAsync(TestQueue? queue, string? name)
     {
-        var consumer = new LabConsumer(this, name ?? $"consumer-{Guid.NewGuid():N}", await PostgresServer.NewDatabaseAsync(), queue);
+        var consumer = new LabConsumer(
+            this, name ?? $"consumer-{Guid.NewGuid():N}", await PostgresServer.NewDatabaseAsync(), queue);
         await consumer.SqlAsync(ItemHandler.Tables);
         consumers.Add(consumer);
         return consumer;
@@ -72,7 +74,8 @@ public sealed class ConsumerLab : IAsyncLifetime
         await NewConsumerAsync(await Servers.NewQueueAsync(Topic, subscription, maxReceiveCount));
 
     /// <summary>A batch of a number of the last items, announced soon.</summary>
-    internal async Task<Export> ExportAsync(int records, long? maxFileBytes = null, string? linkLifetime = null, string compression = "gzip")
+    internal async Task<Export> ExportAsync(
+        int records, long? maxFileBytes = null, string? linkLifetime = null, string compression = "gzip")
     {
         var export = await Client.CreateExportAsync(new ExportRequest
         {
@@ -82,7 +85,8 @@ public sealed class ConsumerLab : IAsyncLifetime
             LinkLifetime = linkLifetime,
             Compression = compression,
         });
-        await Eventually.TrueAsync(async () => (export = await Client.GetExportAsync(export.ExportId, TimeSpan.FromSeconds(10))).State == ExportState.Ready);
+        await Eventually.TrueAsync(async () =>
+            (export = await Client.GetExportAsync(export.ExportId, TimeSpan.FromSeconds(10))).State == ExportState.Ready);
         return export;
     }
 
@@ -93,7 +97,8 @@ public sealed class ConsumerLab : IAsyncLifetime
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (taken.Count < count)
         {
-            foreach (var message in await Servers.Sqs.ReceiveAsync(queueUrl, 1, TimeSpan.FromSeconds(5), cancellationToken: patience.Token))
+            foreach (var message in await Servers.Sqs.ReceiveAsync(
+                queueUrl, 1, TimeSpan.FromSeconds(5), cancellationToken: patience.Token))
             {
                 taken.Add(message);
                 await Servers.Sqs.DeleteAsync(queueUrl, [message], patience.Token);
@@ -105,6 +110,7 @@ public sealed class ConsumerLab : IAsyncLifetime
     internal async Task<int> CountAsync(string queueUrl)
     {
         var attributes = await Servers.Sqs.AttributesAsync(queueUrl);
-        return int.Parse(attributes["ApproximateNumberOfMessages"]) + int.Parse(attributes["ApproximateNumberOfMessagesNotVisible"]);
+        return int.Parse(attributes["ApproximateNumberOfMessages"])
+            + int.Parse(attributes["ApproximateNumberOfMessagesNotVisible"]);
     }
 }

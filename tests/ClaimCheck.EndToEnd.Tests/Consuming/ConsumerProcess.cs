@@ -33,7 +33,8 @@ internal sealed class ConsumerProcess : IDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        foreach (var argument in new[] { "exec", typeof(ConsumerProgram).Assembly.Location, "consume", JsonSerializer.Serialize(setup) })
+        foreach (var argument
+            in new[] { "exec", typeof(ConsumerProgram).Assembly.Location, "consume", JsonSerializer.Serialize(setup) })
             start.ArgumentList.Add(argument);
         foreach (var (name, value) in environment)
             start.Environment[name] = value;

@@ -45,7 +45,8 @@ internal static class ConsumerProgram
         var setup = JsonSerializer.Deserialize<ConsumerSetup>(json)!;
         EndWithParent();
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Logging.SetMinimumLevel(LogLevel.Debug).AddFilter("Npgsql", LogLevel.None).AddSimpleConsole(console => console.SingleLine = true);
+        builder.Logging.SetMinimumLevel(LogLevel.Debug).AddFilter("Npgsql", LogLevel.None)
+            .AddSimpleConsole(console => console.SingleLine = true);
         builder.Services.AddSingleton(setup);
         var consumer = builder.Services.AddClaimCheckConsumer(options =>
             {
@@ -62,9 +63,11 @@ internal static class ConsumerProgram
                 options.MaxReceiptRetryDelay = TimeSpan.FromSeconds(1);
             });
         if (setup.QueueUrl is { } queue)
-            consumer.AddSqsRecords<Item, ItemHandler>(queue, records => records.ChunkSize = setup.ChunkSize, listen => Listen(listen, setup));
+            consumer.AddSqsRecords<Item, ItemHandler>(
+                queue, records => records.ChunkSize = setup.ChunkSize, listen => Listen(listen, setup));
         else
-            consumer.AddFeedRecords<Item, ItemHandler>(records => records.ChunkSize = setup.ChunkSize, listen => listen.RetryDelay = TimeSpan.FromMilliseconds(100));
+            consumer.AddFeedRecords<Item, ItemHandler>(
+                records => records.ChunkSize = setup.ChunkSize, listen => listen.RetryDelay = TimeSpan.FromMilliseconds(100));
         using var host = builder.Build();
         await host.RunAsync();
         return 0;

@@ -57,13 +57,16 @@ public sealed class Downloads_that_break(ConsumerLab lab) : IClassFixture<Consum
         using var consumer = await lab.NewConsumerAsync(maxReceiveCount: 20);
         var export = await lab.ExportAsync(ConsumerLab.Items, FileBytes, compression: "none");
         var manifest = await lab.Client.GetManifestAsync(export.BatchId);
-        lab.Links.On(request => IsOf(request, export, "part-00002.csv"), new Fault.CorruptResponse(10_000)); // within its first block
+        // within its first block
+        lab.Links.On(request => IsOf(request, export, "part-00002.csv"), new Fault.CorruptResponse(10_000));
 
         var process = consumer.Start(InLargeChunks);
-        await Eventually.TrueAsync(() => Task.FromResult(process.Said("failed at try 1 and is to be tried again") > 0), TimeSpan.FromMinutes(3));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(process.Said("failed at try 1 and is to be tried again") > 0), TimeSpan.FromMinutes(3));
 
         Assert.Equal(
-            Enumerable.Range(1, (int)manifest.Files[0].Records).Select(key => (long)key), (await consumer.AppliedAsync(export.BatchId)).Keys.Order());
+            Enumerable.Range(1, (int)manifest.Files[0].Records).Select(key => (long)key),
+            (await consumer.AppliedAsync(export.BatchId)).Keys.Order());
         Assert.False(ReceiptState.IsEnd((await consumer.ReceiptAsync(export.BatchId))!.State!));
         lab.Links.Heal();
         Assert.Equal(ReceiptState.Completed, (await consumer.EndedAsync(export.BatchId)).State);
@@ -74,7 +77,8 @@ public sealed class Downloads_that_break(ConsumerLab lab) : IClassFixture<Consum
     private static ConsumerSetup InLargeChunks(ConsumerSetup setup) => setup with { ChunkSize = 500 };
 
     private static bool IsOf(ProxiedRequest request, Export export, string name) =>
-        request.Path.Contains($"/{export.BatchId}/", StringComparison.Ordinal) && request.Path.EndsWith("/" + name, StringComparison.Ordinal);
+        request.Path.Contains($"/{export.BatchId}/", StringComparison.Ordinal)
+        && request.Path.EndsWith("/" + name, StringComparison.Ordinal);
 
     private int Fetches(Export export, string name) => lab.Links.Count(request => IsOf(request, export, name));
 

@@ -5,7 +5,8 @@ using ClaimCheck.Contracts;
 
 namespace ClaimCheck.EndToEnd.Tests.Consuming;
 
-/// <summary>The test is the postman: what the topic said goes to the consumer's queue as often, and in the order, that it likes.</summary>
+/// <summary>The test is the postman: what the topic said goes to the consumer's queue as often, and in the order,
+/// that it likes.</summary>
 public sealed class Events_that_come_late_or_again(ConsumerLab lab) : IClassFixture<ConsumerLab>
 {
     [Fact]
@@ -20,7 +21,8 @@ public sealed class Events_that_come_late_or_again(ConsumerLab lab) : IClassFixt
 
         await SendAsync(earlyRevoked, earlyRevoked);
         Assert.Equal(ReceiptState.Discarded, (await consumer.EndedAsync(early.Batch)).State);
-        await SendAsync(early.Message, kept.Message, taken.Message, kept.Message, earlyRevoked, taken.Message, early.Message, kept.Message);
+        await SendAsync(
+            early.Message, kept.Message, taken.Message, kept.Message, earlyRevoked, taken.Message, early.Message, kept.Message);
         Assert.Equal(ReceiptState.Completed, (await consumer.EndedAsync(kept.Batch)).State);
         Assert.Equal(ReceiptState.Completed, (await consumer.EndedAsync(taken.Batch)).State);
         await consumer.DrainedAsync();
@@ -37,7 +39,8 @@ public sealed class Events_that_come_late_or_again(ConsumerLab lab) : IClassFixt
         foreach (var batch in new[] { kept.Batch, taken.Batch })
             Assert.Equal((100, 1), ((await consumer.SeenAsync(batch)).Count, (await consumer.SeenAsync(batch)).Values.Max()));
         Assert.Empty(await consumer.SeenAsync(early.Batch));
-        Assert.Equal((null, "100", "0"), (await consumer.DiscardedAsync(kept.Batch), await consumer.DiscardedAsync(taken.Batch), await consumer.DiscardedAsync(early.Batch)));
+        Assert.Equal((null, "100", "0"), (await consumer.DiscardedAsync(kept.Batch), await consumer.DiscardedAsync(taken.Batch),
+            await consumer.DiscardedAsync(early.Batch)));
         Assert.Equal(ReceiptState.Completed, (await consumer.ReceiptAsync(kept.Batch))!.State);
 
         async Task<(BatchId Batch, Message Message)> ReadyAsync()
@@ -63,7 +66,8 @@ public sealed class Events_that_come_late_or_again(ConsumerLab lab) : IClassFixt
         async Task SendAsync(params Message[] messages)
         {
             foreach (var message in messages)
-                await lab.Servers.Sqs.SendAsync(consumer.Queue.Url, new OutgoingMessage(message.Body) { Attributes = message.Texts() });
+                await lab.Servers.Sqs.SendAsync(
+                    consumer.Queue.Url, new OutgoingMessage(message.Body) { Attributes = message.Texts() });
         }
     }
 }

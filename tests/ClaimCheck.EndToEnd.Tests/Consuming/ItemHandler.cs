@@ -4,8 +4,8 @@ using Npgsql;
 namespace ClaimCheck.EndToEnd.Tests.Consuming;
 
 /// <summary>
-/// Writes items to a table of its own, through the chunk's transaction. A table says which fail, how often and which terminally; a row of
-/// another one, locked by a test, holds it at a place of the batch.
+/// Writes items to a table of its own, through the chunk's transaction. A table says which fail, how often and which terminally;
+/// a row of another one, locked by a test, holds it at a place of the batch.
 /// </summary>
 internal sealed class ItemHandler(ConsumerSetup setup) : IRecordHandler<Item>
 {
@@ -19,7 +19,8 @@ internal sealed class ItemHandler(ConsumerSetup setup) : IRecordHandler<Item>
 
     public async Task HandleAsync(RecordChunk<Item> chunk, CancellationToken cancellationToken)
     {
-        // As many batches as its rounds say have a transient failure of a record; after them the failure is terminal, or it succeeds.
+        // As many batches as its rounds say have a transient failure of a record; after them the failure is
+        // terminal, or it succeeds.
         const string sql = """
             WITH chunk AS (
                 SELECT unnest(@keys) AS key

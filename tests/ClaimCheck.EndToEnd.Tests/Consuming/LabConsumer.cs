@@ -49,10 +49,12 @@ internal sealed class LabConsumer(ConsumerLab lab, string name, string database,
     public Task IsHeldAsync() => Hold.IsMetAsync(database, "FROM gates");
 
     /// <summary>How often each record of a batch, or of its retries, took effect.</summary>
-    public Task<Dictionary<long, int>> AppliedAsync(BatchId batch) => TimesAsync($"SELECT key, times FROM applied WHERE origin = '{batch}'");
+    public Task<Dictionary<long, int>> AppliedAsync(BatchId batch) =>
+        TimesAsync($"SELECT key, times FROM applied WHERE origin = '{batch}'");
 
     /// <summary>How often each record was handed over in a batch, and its chunk committed.</summary>
-    public Task<Dictionary<long, int>> SeenAsync(BatchId batch) => TimesAsync($"SELECT key, times FROM seen WHERE batch = '{batch}'");
+    public Task<Dictionary<long, int>> SeenAsync(BatchId batch) =>
+        TimesAsync($"SELECT key, times FROM seen WHERE batch = '{batch}'");
 
     /// <summary>How often a discard was handed over, and how many records had been applied.</summary>
     public Task<string?> DiscardedAsync(BatchId batch) => Scene.ScalarAsync<string>(
@@ -72,7 +74,8 @@ internal sealed class LabConsumer(ConsumerLab lab, string name, string database,
 
     /// <summary>Waits for what the consumer says of a batch in the end.</summary>
     public Task<Receipt> EndedAsync(BatchId batch, Func<Receipt, bool>? also = null) => Eventually.NotNullAsync(
-        async () => await ReceiptAsync(batch) is { State: { } state } receipt && ReceiptState.IsEnd(state) && also?.Invoke(receipt) != false ? receipt : null,
+        async () => await ReceiptAsync(batch) is { State: { } state } receipt && ReceiptState.IsEnd(state)
+            && also?.Invoke(receipt) != false ? receipt : null,
         Patience,
         $"the receipt of {batch} has ended");
 

@@ -3,7 +3,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Consuming;
 
-/// <summary>Whatever fails, is killed, or comes again: each record takes effect once or is listed, and the service's books are the consumer's.</summary>
+/// <summary>Whatever fails, is killed, or comes again: each record takes effect once or is listed, and the service's books are
+/// the consumer's.</summary>
 public sealed class Random_crashes(ConsumerLab lab) : IClassFixture<ConsumerLab>
 {
     private const int Records = 400;
@@ -19,7 +20,8 @@ public sealed class Random_crashes(ConsumerLab lab) : IClassFixture<ConsumerLab>
         var mailbox = await lab.Servers.NewQueueAsync(lab.Topic);
         using var consumer = byQueue ? await lab.NewConsumerAsync(maxReceiveCount: 1000) : await lab.NewFollowerAsync();
         var fates = Fates(random);
-        await consumer.SqlAsync($"INSERT INTO fates (key, rounds, terminal) VALUES {string.Join(", ", fates.Select(fate => $"({fate.Key}, {fate.Rounds}, {fate.IsTerminal})"))}");
+        await consumer.SqlAsync("INSERT INTO fates (key, rounds, terminal) VALUES "
+            + $"{string.Join(", ", fates.Select(fate => $"({fate.Key}, {fate.Rounds}, {fate.IsTerminal})"))}");
         var chunk = random.Next(1, 20);
         var processes = Enumerable.Range(0, random.Next(1, 3)).Select(_ => StartProcess()).ToList();
         var batch = (await lab.ExportAsync(Records)).BatchId;
@@ -28,13 +30,16 @@ public sealed class Random_crashes(ConsumerLab lab) : IClassFixture<ConsumerLab>
         {
             // At some place of some round, or where nothing moves.
             var more = await HandedOverAsync() + random.Next(1, Records / 4);
-            await Eventually.TrueAsync(async () => await HandedOverAsync() >= more || await IsOverAsync(), TimeSpan.FromMinutes(3));
+            await Eventually.TrueAsync(
+                async () => await HandedOverAsync() >= more || await IsOverAsync(), TimeSpan.FromMinutes(3));
             var victim = random.Next(processes.Count);
             await processes[victim].KillAsync();
-            foreach (var message in await lab.Servers.Sqs.ReceiveAsync(mailbox.Url, wait: TimeSpan.Zero, visibility: TimeSpan.Zero))
+            foreach (var message in await lab.Servers.Sqs.ReceiveAsync(
+                mailbox.Url, wait: TimeSpan.Zero, visibility: TimeSpan.Zero))
             {
                 if (byQueue && random.Next(2) == 0)
-                    await lab.Servers.Sqs.SendAsync(consumer.Queue.Url, new OutgoingMessage(message.Body) { Attributes = message.Texts() });
+                    await lab.Servers.Sqs.SendAsync(
+                        consumer.Queue.Url, new OutgoingMessage(message.Body) { Attributes = message.Texts() });
             }
             processes[victim] = StartProcess();
         }
@@ -45,7 +50,8 @@ public sealed class Random_crashes(ConsumerLab lab) : IClassFixture<ConsumerLab>
         // A batch and three rounds: who fails four times is a terminal failure.
         var lost = fates.Where(fate => fate.Rounds > 3).Select(fate => fate.Key).ToList();
         var terminal = fates.Where(fate => fate is { Rounds: <= 3, IsTerminal: true }).Select(fate => fate.Key).ToList();
-        var succeeded = Enumerable.Range(ConsumerLab.Items - Records + 1, Records).Select(key => (long)key).Except(lost).Except(terminal).ToList();
+        var succeeded = Enumerable.Range(ConsumerLab.Items - Records + 1, Records).Select(key => (long)key).Except(lost)
+            .Except(terminal).ToList();
         var receipt = (await consumer.ReceiptAsync(batch))!;
         Assert.Equal((succeeded.Count, 0, lost.Count + terminal.Count), (receipt.Succeeded, receipt.Transient, receipt.Terminal));
         var applied = await consumer.AppliedAsync(batch);
@@ -67,7 +73,8 @@ public sealed class Random_crashes(ConsumerLab lab) : IClassFixture<ConsumerLab>
             Lease = TimeSpan.FromSeconds(1),
         });
 
-        Task<long> HandedOverAsync() => Scene.ScalarAsync<long>(consumer.Database, $"SELECT count(*) FROM seen WHERE origin = '{batch}'");
+        Task<long> HandedOverAsync() =>
+            Scene.ScalarAsync<long>(consumer.Database, $"SELECT count(*) FROM seen WHERE origin = '{batch}'");
 
         async Task<bool> IsOverAsync() =>
             await consumer.ReceiptAsync(batch) is { State: { } state, Rounds.Running: null } now

@@ -30,7 +30,9 @@ public sealed class Records_that_fail(ConsumerLab lab) : IClassFixture<ConsumerL
             return now.Transient == 0;
         });
 
-        Assert.Equal((ReceiptState.PartiallyFailed, ConsumerLab.Items - 2L, 0L, 2L), (receipt.State, receipt.Succeeded, receipt.Transient, receipt.Terminal));
+        Assert.Equal(
+            (ReceiptState.PartiallyFailed, ConsumerLab.Items - 2L, 0L, 2L),
+            (receipt.State, receipt.Succeeded, receipt.Transient, receipt.Terminal));
         Assert.Equal([(10, 2), (0, 2)], seen.Distinct());
         Assert.Equal((1, (BatchId?)null), (receipt.Rounds!.Used, receipt.Rounds.Running));
         var retry = await RetryOfAsync(export.BatchId);

@@ -23,13 +23,16 @@ public sealed class Subscriptions_by_the_client
 
         var created = await client.CreateSubscriptionAsync(request);
         var again = await client.CreateSubscriptionAsync(request);
-        var other = await client.CreateSubscriptionAsync(request with { Consumer = "crm", Endpoint = scene.Receiver.Url("/crm"), ContentType = WebhookContentType.Json });
+        var other = await client.CreateSubscriptionAsync(
+            request with { Consumer = "crm", Endpoint = scene.Receiver.Url("/crm"), ContentType = WebhookContentType.Json });
         Assert.Equal((WebhookContentType.Default, WebhookContentType.Json), (created.ContentType, other.ContentType));
         Assert.StartsWith("whsec_", created.Secret!, StringComparison.Ordinal);
         Assert.Equal((created.SubscriptionId, (string?)null), (again.SubscriptionId, again.Secret));
         var first = await client.ListSubscriptionsAsync(limit: 1);
         var second = await client.ListSubscriptionsAsync(limit: 1, cursor: first.NextCursor);
-        Assert.Equal([other.SubscriptionId, created.SubscriptionId], new[] { first, second }.SelectMany(page => page.Items).Select(each => each.SubscriptionId));
+        Assert.Equal(
+            [other.SubscriptionId, created.SubscriptionId],
+            new[] { first, second }.SelectMany(page => page.Items).Select(each => each.SubscriptionId));
         var found = await client.GetSubscriptionAsync(created.SubscriptionId);
         Assert.Equal((SubscriptionState.Active, request.Endpoint, (string?)null), (found.State, found.Endpoint, found.Secret));
 
@@ -47,8 +50,10 @@ public sealed class Subscriptions_by_the_client
         Assert.Equal(export.BatchId.ToString(), ready.Event.Subject);
         await scene.UntilAsync(created, WebhookDeliveryState.Delivered, 1);
 
-        var delivery = Assert.Single((await client.ListDeliveriesAsync(created.SubscriptionId)).Items, each => each.Type == EventTypes.BulkReady);
-        Assert.Equal((ready.Event.Id, WebhookDeliveryState.Delivered, 204), (delivery.EventId, delivery.State, delivery.LastStatus));
+        var delivery = Assert.Single(
+            (await client.ListDeliveriesAsync(created.SubscriptionId)).Items, each => each.Type == EventTypes.BulkReady);
+        Assert.Equal(
+            (ready.Event.Id, WebhookDeliveryState.Delivered, 204), (delivery.EventId, delivery.State, delivery.LastStatus));
         await client.DeliverAgainAsync(created.SubscriptionId, delivery.EventId);
         Assert.Equal(ready.Event.Id, (await scene.Receiver.UntilAsync(3))[2].Event.Id);
 
@@ -57,7 +62,8 @@ public sealed class Subscriptions_by_the_client
         await Assert.ThrowsAsync<NotFoundException>(() => client.DeleteSubscriptionAsync(created.SubscriptionId));
         await Assert.ThrowsAsync<NotFoundException>(() => client.ListDeliveriesAsync(created.SubscriptionId));
         Assert.Equal([other.SubscriptionId], (await client.ListSubscriptionsAsync()).Items.Select(each => each.SubscriptionId));
-        var refused = await Assert.ThrowsAsync<RequestRejectedException>(() => client.CreateSubscriptionAsync(request with { Endpoint = "ftp://nowhere" }));
+        var refused = await Assert.ThrowsAsync<RequestRejectedException>(
+            () => client.CreateSubscriptionAsync(request with { Endpoint = "ftp://nowhere" }));
         Assert.Equal(["endpoint"], refused.Errors.Keys);
     }
 }

@@ -16,7 +16,8 @@ public sealed class When_a_batch_is_revoked(ConsumerLab lab) : IClassFixture<Con
     [InlineData("state")] // no event tells it: it looks
     public async Task The_chunk_in_flight_is_undone_no_other_is_handed_over_and_all_is_discarded(string hearsBy)
     {
-        using var consumer = hearsBy == "feed" ? await lab.NewFollowerAsync() : await lab.NewConsumerAsync(hearsBy == "state" ? ReadyAlone : null);
+        using var consumer =
+            hearsBy == "feed" ? await lab.NewFollowerAsync() : await lab.NewConsumerAsync(hearsBy == "state" ? ReadyAlone : null);
         await using var hold = await consumer.HoldAsync(40);
         var process = consumer.Start(setup => setup with { StateCheck = TimeSpan.FromSeconds(hearsBy == "state" ? 1 : 60) });
         var export = await lab.ExportAsync(100);

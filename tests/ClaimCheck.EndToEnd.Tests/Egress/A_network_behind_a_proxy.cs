@@ -9,7 +9,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Egress;
 
-/// <summary>Where nothing but a proxy leads out: S3 through the machine's, webhooks through the one that is set for them, and neither through the other's.</summary>
+/// <summary>Where nothing but a proxy leads out: S3 through the machine's, webhooks through the one that is set for them, and
+/// neither through the other's.</summary>
 public sealed class A_network_behind_a_proxy
 {
     private const string Password = "svc:p@ss-w0rd";
@@ -20,7 +21,8 @@ public sealed class A_network_behind_a_proxy
         await using var scene = await Scene.CreateAsync(items: 50, onS3: true);
         using var certificate = NewCertificate("hooks.test");
         await using var receiver = await HookReceiver.StartAsync(certificate);
-        await using var machine = new ForwardProxy(new Dictionary<string, Uri> { ["s3.test"] = new(scene.Settings["AWS_ENDPOINT_URL_S3"]) });
+        await using var machine = new ForwardProxy(
+            new Dictionary<string, Uri> { ["s3.test"] = new(scene.Settings["AWS_ENDPOINT_URL_S3"]) });
         await using var border = new ForwardProxy(new Dictionary<string, Uri> { ["hooks.test"] = new(receiver.Url()) }, Password);
         scene.Settings["AWS_ENDPOINT_URL_S3"] = "http://s3.test";
         foreach (var name in new[] { "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy" })
@@ -28,13 +30,15 @@ public sealed class A_network_behind_a_proxy
         scene.Settings["NO_PROXY"] = scene.Settings["no_proxy"] = "elsewhere.test";
         scene.Settings["SSL_CERT_FILE"] = Trusted(scene, certificate);
         scene.Settings["Logging__LogLevel__Default"] = "Trace";
-        var service = await scene.StartServiceAsync(("ClaimCheck__Webhooks__Proxy", $"http://svc:{Uri.EscapeDataString("p@ss-w0rd")}@{border.Url.Authority}"));
+        var service = await scene.StartServiceAsync(
+            ("ClaimCheck__Webhooks__Proxy", $"http://svc:{Uri.EscapeDataString("p@ss-w0rd")}@{border.Url.Authority}"));
         using var client = new Client(service);
 
         // The proxy resolves: nobody else knows the name, and that must not cause a warning.
         var hook = await SubscribeAsync(client, "https://hooks.test/hooks");
         var plain = await SubscribeAsync(client, "https://hooks.test/plain", """, "contentType": "application/json" """);
-        Assert.Equal((0, "application/cloudevents+json", "application/json"), (hook.Warnings.Count, hook.ContentType, plain.ContentType));
+        Assert.Equal(
+            (0, "application/cloudevents+json", "application/json"), (hook.Warnings.Count, hook.ContentType, plain.ContentType));
         var export = await client.UntilAsync(await client.AskAsync("items"), ExportState.Ready);
         var told = (await receiver.UntilAsync(1))[0];
         Assert.True(told.IsSignedWith(hook.Secret!));
@@ -43,7 +47,8 @@ public sealed class A_network_behind_a_proxy
         Assert.True(toldPlain.IsSignedWith(plain.Secret!));
         Assert.Equal(("application/json", told.Event.Id), (toldPlain.Headers["Content-Type"], toldPlain.Event.Id));
 
-        var report = await (await client.Http.DeleteAsync($"/v1/batches/{export.BatchId}?reason=test")).Content.ReadFromJsonAsync<RevocationReport>(ClaimCheckJson.Options);
+        var report = await (await client.Http.DeleteAsync($"/v1/batches/{export.BatchId}?reason=test")).Content
+            .ReadFromJsonAsync<RevocationReport>(ClaimCheckJson.Options);
         Assert.NotNull(report!.VerifiedAt);
         Assert.NotEmpty(report.Probes);
         Assert.All(report.Probes, probe => Assert.Equal((206, 404), (probe.Before, probe.After)));
@@ -53,17 +58,20 @@ public sealed class A_network_behind_a_proxy
         Assert.Equal("proxy_failed", (await TestAsync(client, await SubscribeAsync(client, "https://private.test/"))).Failure);
         Assert.All(border.Asked.Skip(passed), asked => Assert.Equal("CONNECT private.test:443", asked));
         passed = border.Asked.Count;
-        foreach (var address in new[] { "https://10.0.0.1/", "https://0x7f.1/", "https://[::ffff:169.254.169.254]/", "https://localhost/", new Uri(receiver.Url()).AbsoluteUri })
+        foreach (var address in new[] { "https://10.0.0.1/", "https://0x7f.1/", "https://[::ffff:169.254.169.254]/",
+            "https://localhost/", new Uri(receiver.Url()).AbsoluteUri })
         {
             using var refused = await client.Http.PostAsync("/v1/subscriptions", HookScene.Json(Wanted(address, "")));
             Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
-            await Scene.SqlAsync(scene.Catalog, $"UPDATE event_subscriptions SET endpoint = '{address}' WHERE id = '{hook.SubscriptionId.Value}'");
+            await Scene.SqlAsync(
+                scene.Catalog, $"UPDATE event_subscriptions SET endpoint = '{address}' WHERE id = '{hook.SubscriptionId.Value}'");
             Assert.Equal("blocked_address", (await TestAsync(client, hook)).Failure);
         }
 
         Assert.Equal(passed, border.Asked.Count);
         Assert.All(machine.Asked, asked => Assert.EndsWith(" http://s3.test", asked, StringComparison.Ordinal));
-        foreach (var secret in new[] { "p@ss-w0rd", Uri.EscapeDataString("p@ss-w0rd"), Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(Password)) })
+        foreach (var secret in new[] { "p@ss-w0rd", Uri.EscapeDataString("p@ss-w0rd"), Convert.ToBase64String(
+            System.Text.Encoding.UTF8.GetBytes(Password)) })
             Assert.DoesNotContain(secret, service.Log, StringComparison.Ordinal);
 
         // The machine's proxy would go around the checks of addresses: webhooks do not take it.
@@ -73,7 +81,8 @@ public sealed class A_network_behind_a_proxy
         Assert.All(machine.Asked, asked => Assert.EndsWith(" http://s3.test", asked, StringComparison.Ordinal));
     }
 
-    private static string Wanted(string endpoint, string more) => $$"""{ "consumer": "billing", "protocol": "webhook", "endpoint": "{{endpoint}}"{{more}} }""";
+    private static string Wanted(string endpoint, string more) =>
+        $$"""{ "consumer": "billing", "protocol": "webhook", "endpoint": "{{endpoint}}"{{more}} }""";
 
     private static async Task<Subscription> SubscribeAsync(Client client, string endpoint, string more = "")
     {
@@ -83,7 +92,8 @@ public sealed class A_network_behind_a_proxy
     }
 
     private static async Task<WebhookTest> TestAsync(Client client, Subscription subscription) =>
-        (await (await client.Http.PostAsync(HookScene.Path(subscription) + "/test", null)).Content.ReadFromJsonAsync<WebhookTest>(ClaimCheckJson.Options))!;
+        (await (await client.Http.PostAsync(HookScene.Path(subscription) + "/test", null)).Content
+            .ReadFromJsonAsync<WebhookTest>(ClaimCheckJson.Options))!;
 
     private static X509Certificate2 NewCertificate(string host)
     {
@@ -92,7 +102,8 @@ public sealed class A_network_behind_a_proxy
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(host);
         request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
+        request.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
         var now = TimeProvider.System.GetUtcNow();
         return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
     }

@@ -59,7 +59,8 @@ public sealed class A_worker_dies
 
         await AssertReadyOnceAsync(client, export);
         Assert.NotEqual(attempt, await AttemptAsync(scene, export));
-        Assert.Equal(0, await Scene.ScalarAsync<long>(scene.Catalog, $"SELECT count(*) FROM batch_files WHERE attempt = '{attempt}'"));
+        Assert.Equal(
+            0, await Scene.ScalarAsync<long>(scene.Catalog, $"SELECT count(*) FROM batch_files WHERE attempt = '{attempt}'"));
         await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3), export);
     }
 

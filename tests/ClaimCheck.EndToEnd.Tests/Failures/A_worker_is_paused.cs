@@ -61,7 +61,9 @@ public sealed class A_worker_is_paused
 
         paused.Resume();
         await Eventually.TrueAsync(
-            () => Task.FromResult(paused.Log.Contains("is no longer this worker's", StringComparison.Ordinal)), TimeSpan.FromSeconds(60), "it finds its lease lost");
+            () => Task.FromResult(paused.Log.Contains("is no longer this worker's", StringComparison.Ordinal)),
+            TimeSpan.FromSeconds(60),
+            "it finds its lease lost");
 
         Assert.Equal(before, await AllAsync(scene));
         await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3), export);

@@ -27,7 +27,9 @@ internal sealed class Client(ServiceProcess service) : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/exports");
         request.Content = new StringContent(
-            $$"""{ "dataset": "{{dataset}}", "format": "ndjson", "compression": "none", "maxFileBytes": 262144 }""", Encoding.UTF8, "application/json");
+            $$"""{ "dataset": "{{dataset}}", "format": "ndjson", "compression": "none", "maxFileBytes": 262144 }""",
+            Encoding.UTF8,
+            "application/json");
         if (key is not null)
             request.Headers.Add("Idempotency-Key", key);
         return await Http.SendAsync(request);
@@ -43,7 +45,9 @@ internal sealed class Client(ServiceProcess service) : IDisposable
             var now = await GetAsync(export);
             if (now.State == state)
                 return now;
-            Assert.False(ExportState.IsSettled(now.State), $"The export is {now.State} ({now.Failure?.Code}: {now.Failure?.Detail}), not {state}.");
+            Assert.False(
+                ExportState.IsSettled(now.State),
+                $"The export is {now.State} ({now.Failure?.Code}: {now.Failure?.Detail}), not {state}.");
             return null;
         },
         Patience,
@@ -55,7 +59,8 @@ internal sealed class Client(ServiceProcess service) : IDisposable
         var events = new List<BulkEvent>();
         for (var after = ""; ;)
         {
-            var page = (await Http.GetFromJsonAsync<Page<BulkEvent>>($"/v1/events?limit=1000&after={after}", ClaimCheckJson.Options))!;
+            var page = (await Http.GetFromJsonAsync<Page<BulkEvent>>(
+                $"/v1/events?limit=1000&after={after}", ClaimCheckJson.Options))!;
             events.AddRange(page.Items);
             if (page.Items.Count < 1000)
                 return events;
@@ -65,12 +70,15 @@ internal sealed class Client(ServiceProcess service) : IDisposable
 
     /// <summary>Waits for the one event of its type about a batch.</summary>
     public async Task<BulkEvent> EventAsync(Export export, string type) => await Eventually.NotNullAsync(
-        async () => (await EventsOfAsync(export)).SingleOrDefault(e => e.Type == EventTypes.ToCloudEventType(type)), Patience, $"{type} is in the feed");
+        async () => (await EventsOfAsync(export)).SingleOrDefault(e => e.Type == EventTypes.ToCloudEventType(type)),
+        Patience,
+        $"{type} is in the feed");
 
     public async Task<IReadOnlyList<BulkEvent>> EventsOfAsync(Export export) =>
         [.. (await FeedAsync()).Where(e => e.Subject == export.BatchId.ToString())];
 
-    /// <summary>Fetches everything that the manifest lists, and holds it against what it says: every record once, in order.</summary>
+    /// <summary>Fetches everything that the manifest lists, and holds it against what it says: every record
+    /// once, in order.</summary>
     public async Task<Manifest> AssertWholeAsync(Export export, int records)
     {
         var manifest = (await Http.GetFromJsonAsync<Manifest>($"/v1/batches/{export.BatchId}/manifest", ClaimCheckJson.Options))!;

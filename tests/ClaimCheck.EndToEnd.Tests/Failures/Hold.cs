@@ -17,7 +17,8 @@ internal sealed class Hold : IAsyncDisposable
     /// <summary>Keeps every relay from starting.</summary>
     public const string Relay = "SELECT pg_advisory_xact_lock(x'636c6368726c6179'::bigint)";
 
-    /// <summary>A worker waits inside the transaction that makes its export ready: everything is staged, nothing is committed.</summary>
+    /// <summary>A worker waits inside the transaction that makes its export ready: everything is staged,
+    /// nothing is committed.</summary>
     public const string Commit = "LOCK TABLE batch_files IN SHARE MODE";
 
     /// <summary>A relay waits before it gives an event its place: the manifest is written, nothing is marked.</summary>
@@ -28,11 +29,13 @@ internal sealed class Hold : IAsyncDisposable
 
     /// <summary>The scene's items, with a gate before one of them.</summary>
     public static string Gated(int row) =>
-        $"SELECT i.id, i.name FROM items i, LATERAL (SELECT CASE WHEN i.id = {row} THEN pg_advisory_xact_lock_shared(4711)::text END) gate ORDER BY id";
+        $"SELECT i.id, i.name FROM items i, LATERAL (SELECT CASE WHEN i.id = {row} THEN "
+        + "pg_advisory_xact_lock_shared(4711)::text END) gate ORDER BY id";
 
     public static async Task<Hold> TakeAsync(string connectionString, string sql)
     {
-        var holder = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        var holder = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
         await holder.OpenAsync();
         await ExecuteAsync(holder, "BEGIN");
         await ExecuteAsync(holder, sql);

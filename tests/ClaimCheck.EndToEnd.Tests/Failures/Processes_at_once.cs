@@ -33,12 +33,16 @@ public sealed class Processes_at_once
 
             Assert.Equal(12, (await clients[2].FeedAsync()).Count);
             Assert.Equal(12, await Scene.ScalarAsync<int>(scene.Catalog, "SELECT sum(leases)::int FROM exports"));
-            Assert.Equal(12, await Scene.ScalarAsync<long>(scene.Catalog, "SELECT head FROM event_feed WHERE head = (SELECT count(position) FROM outbox)"));
+            Assert.Equal(12, await Scene.ScalarAsync<long>(
+                scene.Catalog, "SELECT head FROM event_feed WHERE head = (SELECT count(position) FROM outbox)"));
 
             await Scene.SqlAsync(scene.Catalog, "UPDATE exports SET expires_at = now()");
             await Eventually.TrueAsync(
-                async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM batch_deletions WHERE verified_at IS NOT NULL") == 12, Client.Patience);
-            Assert.Equal(12, await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM exports WHERE state = 'expired'"));
+                async () => await Scene.ScalarAsync<long>(
+                    scene.Catalog, "SELECT count(*) FROM batch_deletions WHERE verified_at IS NOT NULL") == 12,
+                Client.Patience);
+            Assert.Equal(
+                12, await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM exports WHERE state = 'expired'"));
             await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3));
             Assert.All(services, service => Assert.DoesNotContain("fail:", service.Log, StringComparison.Ordinal));
         }

@@ -7,7 +7,8 @@ namespace ClaimCheck.EndToEnd.Tests.Failures;
 /// <summary>The content of a scene's staging, read without the service.</summary>
 internal static class Staged
 {
-    /// <summary>The keys of all objects below <c>batches/</c>. In a folder empty folders count too: they end with a slash.</summary>
+    /// <summary>The keys of all objects below <c>batches/</c>. In a folder empty folders count too: they
+    /// end with a slash.</summary>
     public static async Task<IReadOnlyList<string>> ObjectsAsync(Scene scene)
     {
         if (scene.Bucket is null)
@@ -27,7 +28,8 @@ internal static class Staged
         }
 
         var server = await S3Endpoint.GetAsync();
-        var listing = await server.Client.ListMultipartUploadsAsync(new ListMultipartUploadsRequest { BucketName = scene.Bucket });
+        var listing = await server.Client.ListMultipartUploadsAsync(
+            new ListMultipartUploadsRequest { BucketName = scene.Bucket });
         return [.. (listing.MultipartUploads ?? []).Select(upload => upload.Key)];
     }
 
@@ -80,7 +82,8 @@ internal static class Staged
             [
                 .. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(root, path)),
                 .. Directory.GetDirectories(folder, "*", SearchOption.AllDirectories)
-                    .Where(path => !Directory.EnumerateFileSystemEntries(path).Any()).Select(path => Path.GetRelativePath(root, path) + '/'),
+                    .Where(path => !Directory.EnumerateFileSystemEntries(path).Any())
+                    .Select(path => Path.GetRelativePath(root, path) + '/'),
             ];
         }
         catch (DirectoryNotFoundException)

@@ -4,7 +4,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Failures;
 
-/// <summary>The disk is full, the bucket gone, the credentials expired: exports report it, nothing is lost, and fixing the cause is enough.</summary>
+/// <summary>The disk is full, the bucket gone, the credentials expired: exports report it, nothing is lost, and fixing the
+/// cause is enough.</summary>
 public sealed class Staging_breaks
 {
     private const int Items = 30_000; // about a megabyte and a half
@@ -21,7 +22,8 @@ public sealed class Staging_breaks
         await using var service = await ServiceProcess.StartAsync(
             scene.Settings,
             0,
-            "unshare", Environment.IsPrivilegedProcess ? "-m" : "-rm", "sh", "-c", "mount -t tmpfs -o size=8m tmpfs \"$0\" && exec \"$@\"", folder);
+            "unshare", Environment.IsPrivilegedProcess ? "-m" : "-rm", "sh", "-c",
+            "mount -t tmpfs -o size=8m tmpfs \"$0\" && exec \"$@\"", folder);
         using var client = new Client(service);
         var ballast = $"/proc/{service.Pid}/root{folder}/ballast";
 
@@ -79,7 +81,10 @@ public sealed class Staging_breaks
                 return Task.CompletedTask;
             });
 
-        var wrong = new Dictionary<string, string>(scene.Settings, StringComparer.Ordinal) { ["AWS_SECRET_ACCESS_KEY"] = "wrong-and-never-to-be-seen" };
+        var wrong = new Dictionary<string, string>(scene.Settings, StringComparer.Ordinal)
+        {
+            ["AWS_SECRET_ACCESS_KEY"] = "wrong-and-never-to-be-seen",
+        };
         var (exitCode, output) = await ServiceProcess.RunAsync(wrong, "http://127.0.0.1:0");
         Assert.Equal(1, exitCode);
         Assert.Contains("claimcheck: ", output, StringComparison.Ordinal);
@@ -113,14 +118,18 @@ public sealed class Staging_breaks
         await Eventually.TrueAsync(async () => await Scene.ScalarAsync<bool>(
             scene.Catalog, $"SELECT state = 'pending' AND tries > 0 FROM exports WHERE id = '{saved.ExportId.Value}'"));
         await mendAsync();
-        await Scene.SqlAsync(scene.Catalog, $"DROP TRIGGER put_off ON exports; UPDATE exports SET next_try_at = now() WHERE id = '{saved.ExportId.Value}'");
+        await Scene.SqlAsync(
+            scene.Catalog,
+            $"DROP TRIGGER put_off ON exports; UPDATE exports SET next_try_at = now() WHERE id = '{saved.ExportId.Value}'");
         await client.UntilAsync(saved, ExportState.Ready);
         await client.EventAsync(saved, EventTypes.BulkReady);
         await client.AssertWholeAsync(saved, Items);
         if (keepsOld)
             await client.AssertWholeAsync(old, Items);
         await Eventually.TrueAsync(
-            async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM batch_deletions WHERE verified_at IS NOT NULL") == 1, Client.Patience);
+            async () => await Scene.ScalarAsync<long>(
+                scene.Catalog, "SELECT count(*) FROM batch_deletions WHERE verified_at IS NOT NULL") == 1,
+            Client.Patience);
         Assert.Equal(3, (await client.FeedAsync()).Count);
     }
 

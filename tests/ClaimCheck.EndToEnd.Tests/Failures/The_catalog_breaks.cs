@@ -64,7 +64,8 @@ public sealed class The_catalog_breaks
         Assert.True(wire.HasLostCommit);
         await client.EventAsync(export, EventTypes.BulkReady);
         await client.AssertWholeAsync(export, Items);
-        await Eventually.TrueAsync(() => Task.FromResult(service.Log.Contains("is ready: 2000 records", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(service.Log.Contains("is ready: 2000 records", StringComparison.Ordinal)));
         Assert.DoesNotContain("no longer this worker's", service.Log, StringComparison.Ordinal);
         Assert.Single(await client.FeedAsync());
         Assert.Equal(1, await Scene.ScalarAsync<int>(scene.Catalog, "SELECT leases FROM exports"));
@@ -100,7 +101,9 @@ public sealed class The_catalog_breaks
                 return null;
             }
 
-            Assert.True(answer.StatusCode is HttpStatusCode.Accepted or HttpStatusCode.OK, $"{answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+            Assert.True(
+                answer.StatusCode is HttpStatusCode.Accepted or HttpStatusCode.OK,
+                $"{answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
             return await answer.Content.ReadFromJsonAsync<Export>(ClaimCheckJson.Options);
         },
         Client.Patience);

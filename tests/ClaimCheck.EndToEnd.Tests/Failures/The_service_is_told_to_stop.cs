@@ -32,7 +32,8 @@ public sealed class The_service_is_told_to_stop
 
         // A reader who does not read, one at the service and one at a link; long polls; a stream of events.
         using var data = await client.Http.GetAsync($"/v1/batches/{wide.BatchId}/data", HttpCompletionOption.ResponseHeadersRead);
-        var page = (await System.Net.Http.Json.HttpClientJsonExtensions.GetFromJsonAsync<Page<BulkEvent>>(client.Http, "/v1/events", ClaimCheckJson.Options))!;
+        var page = (await System.Net.Http.Json.HttpClientJsonExtensions.GetFromJsonAsync<Page<BulkEvent>>(
+            client.Http, "/v1/events", ClaimCheckJson.Options))!;
         var events = client.Http.GetAsync($"/v1/events?wait=60&after={page.NextCursor}");
         using var waits = new HttpRequestMessage(HttpMethod.Get, $"/v1/exports/{exports[0].ExportId}");
         waits.Headers.Add("Prefer", "wait=60");
@@ -64,7 +65,8 @@ public sealed class The_service_is_told_to_stop
         var second = await scene.StartServiceAsync();
         using var after = new Client(second);
         await Eventually.TrueAsync(
-            async () => await Scene.ScalarAsync<int>(scene.Catalog, "SELECT min(leases) FROM exports WHERE dataset = 'held'") >= 2);
+            async () =>
+                await Scene.ScalarAsync<int>(scene.Catalog, "SELECT min(leases) FROM exports WHERE dataset = 'held'") >= 2);
         foreach (var one in exports)
         {
             await after.UntilAsync(one, ExportState.Ready);
@@ -86,7 +88,8 @@ public sealed class The_service_is_told_to_stop
         using var asked = await client.Http.PostAsync(
             "/v1/exports",
             new StringContent("""{ "dataset": "wide", "compression": "none" }""", System.Text.Encoding.UTF8, "application/json"));
-        var wide = (await System.Net.Http.Json.HttpContentJsonExtensions.ReadFromJsonAsync<Export>(asked.Content, ClaimCheckJson.Options))!;
+        var wide = (await System.Net.Http.Json.HttpContentJsonExtensions.ReadFromJsonAsync<Export>(
+            asked.Content, ClaimCheckJson.Options))!;
         await client.UntilAsync(wide, ExportState.Ready);
         await using var gate = await Hold.TakeAsync(scene.Source, Hold.Gate);
         var held = await client.AskAsync("held");
@@ -97,9 +100,11 @@ public sealed class The_service_is_told_to_stop
 
         var stopped = first.StopAsync();
 
-        await Eventually.TrueAsync(async () => await CountAsync(scene) == (0, 1), AtOnce, "the export is handed back while the download lasts");
+        await Eventually.TrueAsync(
+            async () => await CountAsync(scene) == (0, 1), AtOnce, "the export is handed back while the download lasts");
         Assert.Equal(0, await stopped);
-        Assert.Equal(0, await Scene.ScalarAsync<int>(scene.Catalog, $"SELECT tries FROM exports WHERE id = '{held.ExportId.Value}'"));
+        Assert.Equal(
+            0, await Scene.ScalarAsync<int>(scene.Catalog, $"SELECT tries FROM exports WHERE id = '{held.ExportId.Value}'"));
     }
 
     [Fact]
@@ -116,7 +121,8 @@ public sealed class The_service_is_told_to_stop
         Assert.Equal(0, await service.StopAsync());
 
         // Its data are safe by now; the last of its processes may take a moment more.
-        await Eventually.TrueAsync(() => Task.FromResult(ServersOf(service).Count == 0), what: "no process of the server is left");
+        await Eventually.TrueAsync(
+            () => Task.FromResult(ServersOf(service).Count == 0), what: "no process of the server is left");
     }
 
     // Running, pending.
@@ -129,7 +135,8 @@ public sealed class The_service_is_told_to_stop
     // A server stands in its data directory, which the service's log names.
     private static List<int> ServersOf(ServiceProcess service)
     {
-        return [.. Directory.GetDirectories("/proc").Select(path => Path.GetFileName(path)).Where(name => int.TryParse(name, out _)).Where(IsOurs).Select(int.Parse)];
+        return [.. Directory.GetDirectories("/proc").Select(path => Path.GetFileName(path))
+            .Where(name => int.TryParse(name, out _)).Where(IsOurs).Select(int.Parse)];
 
         bool IsOurs(string pid)
         {

@@ -18,7 +18,8 @@ public sealed class The_source_fails
         scene.AddDataset("nulls", "SELECT nullif(id, 25000) AS id, name FROM (SELECT id, name FROM items ORDER BY id) i");
         scene.AddDataset("doubles", "SELECT i.id - (i.id = 25000)::int AS id, i.name FROM items i ORDER BY id");
         // Longer than the driver waits for an answer: a sort may take its time before the first row comes.
-        scene.AddDataset("late", "SELECT i.id, i.name FROM items i, LATERAL (SELECT CASE WHEN i.id = 1 THEN pg_sleep(33)::text END) pause ORDER BY id");
+        scene.AddDataset("late", "SELECT i.id, i.name FROM items i, LATERAL (SELECT CASE WHEN i.id = 1 THEN pg_sleep(33)::text "
+            + "END) pause ORDER BY id");
         var service = await scene.StartServiceAsync(("ClaimCheck__Exporting__Parallelism", "4"));
         using var client = new Client(service);
 
@@ -66,7 +67,9 @@ public sealed class The_source_fails
         scene.AddDataset("held", Hold.Gated(25_000));
         scene.Settings["ConnectionStrings__source"] = wire.ConnectionString;
         var service = await scene.StartServiceAsync(
-            ("ClaimCheck__Exporting__Tries", "3"), ("ClaimCheck__Exporting__Delay", "00:00:00.5"), ("ClaimCheck__Exporting__LongestDelay", "00:00:00.5"));
+            ("ClaimCheck__Exporting__Tries", "3"),
+            ("ClaimCheck__Exporting__Delay", "00:00:00.5"),
+            ("ClaimCheck__Exporting__LongestDelay", "00:00:00.5"));
         using var client = new Client(service);
         var exports = new List<Export>();
         foreach (var interrupt in (Func<Task>[])
@@ -101,7 +104,8 @@ public sealed class The_source_fails
         await Staged.OnlyAsync(scene, TimeSpan.FromMinutes(3), [.. exports]);
 
         Task EndAsync(string how) => Scene.SqlAsync(
-            scene.Source, $"SELECT {how}(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%' AND wait_event_type = 'Lock'");
+            scene.Source, $"SELECT {how}(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY%' "
+                + "AND wait_event_type = 'Lock'");
     }
 
     private static async Task AssertFailedAsync(Scene scene, Client client, Export export, string code, bool transient)
@@ -113,7 +117,9 @@ public sealed class The_source_fails
         Assert.Single(await client.EventsOfAsync(export));
         using var claim = await client.Http.GetAsync($"/v1/batches/{export.BatchId}/manifest");
         Assert.Equal(HttpStatusCode.Gone, claim.StatusCode);
-        Assert.Equal("export_failed", JsonDocument.Parse(await claim.Content.ReadAsStringAsync()).RootElement.GetProperty("code").GetString());
+        Assert.Equal(
+            "export_failed",
+            JsonDocument.Parse(await claim.Content.ReadAsStringAsync()).RootElement.GetProperty("code").GetString());
         if (!transient)
             Assert.Equal(0, await TriesAsync(scene, export));
     }

@@ -118,7 +118,8 @@ internal sealed class Wire : IAsyncDisposable
         }
     }
 
-    private static bool IsEnd(Exception e) => e is IOException or SocketException or ObjectDisposedException or InvalidOperationException;
+    private static bool IsEnd(Exception e) =>
+        e is IOException or SocketException or ObjectDisposedException or InvalidOperationException;
 
     private static void Reset(TcpClient client)
     {

@@ -23,7 +23,8 @@ public sealed class Workers_die_at_random
         // The moment is as random as it gets: whenever a new worker has come up and something runs.
         for (var kill = 0; kill < Kills; kill++)
         {
-            await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM exports WHERE state IN ('running', 'ready')") > kill, Client.Patience);
+            await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(
+                scene.Catalog, "SELECT count(*) FROM exports WHERE state IN ('running', 'ready')") > kill, Client.Patience);
             var victim = Random.Shared.Next(workers.Count);
             await workers[victim].KillAsync();
             workers[victim] = await WorkerAsync();
@@ -37,7 +38,8 @@ public sealed class Workers_die_at_random
         }
 
         Assert.Equal(Exports, (await client.FeedAsync()).Count);
-        Assert.Equal(Exports, await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM exports WHERE state = 'ready' AND tries = 0"));
+        Assert.Equal(Exports, await Scene.ScalarAsync<long>(
+            scene.Catalog, "SELECT count(*) FROM exports WHERE state = 'ready' AND tries = 0"));
         Assert.Equal(Exports, await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM outbox"));
         await Staged.OnlyAsync(scene, Client.Patience, exports);
 

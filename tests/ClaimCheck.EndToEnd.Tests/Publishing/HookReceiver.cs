@@ -25,14 +25,17 @@ internal sealed record ReceivedHook(string Path, IReadOnlyDictionary<string, str
     public BulkEvent Event => JsonSerializer.Deserialize<BulkEvent>(Body, ClaimCheckJson.Options)!;
 
     public bool IsSignedWith(string secret) => WebhookSignature.Verify(
-        [secret], Id, Headers[WebhookSignature.TimestampHeader], Headers[WebhookSignature.SignatureHeader], Body, TimeProvider.System.GetUtcNow());
+        [secret], Id, Headers[WebhookSignature.TimestampHeader], Headers[WebhookSignature.SignatureHeader], Body,
+        TimeProvider.System.GetUtcNow());
 
     /// <summary>As a library of others reads it: throws where the signature does not hold.</summary>
     public void VerifyAsOthersDo(string secret) => new StandardWebhook(secret).Verify(
-        Encoding.UTF8.GetString(Body), new HeaderDictionary(Headers.ToDictionary(header => header.Key, header => new StringValues(header.Value))));
+        Encoding.UTF8.GetString(Body),
+        new HeaderDictionary(Headers.ToDictionary(header => header.Key, header => new StringValues(header.Value))));
 
     /// <summary>As a library of others reads it: throws where it is not a valid CloudEvent.</summary>
-    public CloudEvent AsOthersRead() => new JsonEventFormatter().DecodeStructuredModeMessage(Body, new ContentType(Headers["Content-Type"]), null);
+    public CloudEvent AsOthersRead() =>
+        new JsonEventFormatter().DecodeStructuredModeMessage(Body, new ContentType(Headers["Content-Type"]), null);
 }
 
 /// <summary>A consumer's own server: keeps what comes, and answers as the test wants.</summary>
@@ -53,7 +56,8 @@ internal sealed class HookReceiver : IAsyncDisposable
     /// <summary>Answers 204 unless the test says otherwise; the token ends with the server.</summary>
     public Func<ReceivedHook, HttpResponse, CancellationToken, Task> Answer { get; set; } = Taken;
 
-    public static Task Taken(ReceivedHook hook, HttpResponse response, CancellationToken cancellationToken) => Status(204)(hook, response, cancellationToken);
+    public static Task Taken(ReceivedHook hook, HttpResponse response, CancellationToken cancellationToken) =>
+        Status(204)(hook, response, cancellationToken);
 
     public static Func<ReceivedHook, HttpResponse, CancellationToken, Task> Status(int status) => (_, response, _) =>
     {
@@ -62,7 +66,8 @@ internal sealed class HookReceiver : IAsyncDisposable
     };
 
     /// <summary>Never answers.</summary>
-    public static Task Silence(ReceivedHook hook, HttpResponse response, CancellationToken cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken);
+    public static Task Silence(ReceivedHook hook, HttpResponse response, CancellationToken cancellationToken) =>
+        Task.Delay(Timeout.Infinite, cancellationToken);
 
     public string Url(string path = "/hooks") => server.Urls.Single() + path;
 
@@ -102,7 +107,8 @@ internal sealed class HookReceiver : IAsyncDisposable
         await context.Request.Body.CopyToAsync(body);
         var hook = new ReceivedHook(
             context.Request.Path,
-            context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+            context.Request.Headers.ToDictionary(
+                header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
             body.ToArray());
         received.Enqueue(hook);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, closing.Token);

@@ -54,12 +54,15 @@ internal sealed class HookScene : IAsyncDisposable
         (await Client.Http.GetFromJsonAsync<Subscription>(Path(subscription), ClaimCheckJson.Options))!;
 
     public async Task<IReadOnlyList<WebhookDelivery>> LogAsync(Subscription subscription) =>
-        (await Client.Http.GetFromJsonAsync<Page<WebhookDelivery>>(Path(subscription) + "/deliveries", ClaimCheckJson.Options))!.Items;
+        (await Client.Http.GetFromJsonAsync<Page<WebhookDelivery>>(
+            Path(subscription) + "/deliveries", ClaimCheckJson.Options))!.Items;
 
     /// <summary>Waits for one delivery's state.</summary>
-    public Task<WebhookDelivery> UntilAsync(Subscription subscription, string state, int tries = 0, string type = EventTypes.BulkReady) => Eventually.NotNullAsync(
-        async () => (await LogAsync(subscription)).FirstOrDefault(delivery => delivery.State == state && delivery.Tries >= tries && delivery.Type == type),
-        what: $"{type} is {state} after {tries} tries");
+    public Task<WebhookDelivery> UntilAsync(
+        Subscription subscription, string state, int tries = 0, string type = EventTypes.BulkReady) => Eventually.NotNullAsync(
+            async () => (await LogAsync(subscription)).FirstOrDefault(
+                delivery => delivery.State == state && delivery.Tries >= tries && delivery.Type == type),
+            what: $"{type} is {state} after {tries} tries");
 
     public async Task<T> PostAsync<T>(string path, HttpStatusCode expected = HttpStatusCode.OK)
     {

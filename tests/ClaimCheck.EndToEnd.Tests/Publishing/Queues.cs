@@ -46,13 +46,15 @@ public sealed class Queues : IAsyncLifetime, IDisposable
     {
         var queue = await servers.NewQueueAsync();
         var subscription = await SubscribeAsync(queue, """, "datasets": ["slow", "items"], "types": ["BulkReady"] """);
-        Assert.Equal((SubscriptionState.Active, null, null), (subscription.State, subscription.Secret, subscription.Links.Deliveries));
+        Assert.Equal(
+            (SubscriptionState.Active, null, null), (subscription.State, subscription.Secret, subscription.Links.Deliveries));
         var made = Assert.Single(await AtSnsAsync());
         Assert.Equal(queue.Arn, made.Endpoint);
         var attributes = (await servers.Sns.GetSubscriptionAttributesAsync(made.SubscriptionArn)).Attributes;
         Assert.Equal("true", attributes["RawMessageDelivery"]);
         Assert.True(JsonElement.DeepEquals(
-            JsonElement.Parse("""{ "tenant": ["default"], "dataset": ["items", "slow"], "type": ["BulkReady"], "consumer": ["*", "billing"] }"""),
+            JsonElement.Parse(
+                """{ "tenant": ["default"], "dataset": ["items", "slow"], "type": ["BulkReady"], "consumer": ["*", "billing"] }"""),
             JsonElement.Parse(attributes["FilterPolicy"])));
 
         var export = await client.UntilAsync(await client.AskAsync("items"), ExportState.Ready);
@@ -83,7 +85,9 @@ public sealed class Queues : IAsyncLifetime, IDisposable
         var byHand = await servers.NewQueueAsync(topic, new SubscriptionOptions { RawDelivery = false });
         using var taken = await PostAsync(byHand, "");
 
-        Assert.Equal((HttpStatusCode.OK, subscription.SubscriptionId), (again.StatusCode, (await again.Content.ReadFromJsonAsync<Subscription>(ClaimCheckJson.Options))!.SubscriptionId));
+        Assert.Equal(
+            (HttpStatusCode.OK, subscription.SubscriptionId),
+            (again.StatusCode, (await again.Content.ReadFromJsonAsync<Subscription>(ClaimCheckJson.Options))!.SubscriptionId));
         Assert.Equal("subscription_exists", await CodeAsync(other));
         Assert.Equal("subscription_exists", await CodeAsync(crm));
         Assert.Equal("subscription_exists", await CodeAsync(taken));
@@ -95,7 +99,9 @@ public sealed class Queues : IAsyncLifetime, IDisposable
     {
         // 13 datasets, 6 types, the consumer and all: 156 combinations.
         var thirteen = string.Join(", ", Enumerable.Range(1, 13).Select(at => $"\"more{at}\""));
-        using var many = await PostAsync(await servers.NewQueueAsync(), $$""", "types": {{JsonSerializer.Serialize(EventTypes.All)}}, "datasets": [{{thirteen}}] """);
+        using var many = await PostAsync(
+            await servers.NewQueueAsync(),
+            $$""", "types": {{JsonSerializer.Serialize(EventTypes.All)}}, "datasets": [{{thirteen}}] """);
         Assert.Equal(["datasets"], (await many.Content.ReadFromJsonAsync<Problem>(ClaimCheckJson.Options))!.Errors!.Keys);
         using var foreign = await PostAsync("arn:aws:sqs:us-east-1:123456789012:queue", "");
         using var noArn = await PostAsync("https://sqs.us-east-1.amazonaws.com/123456789012/queue", "");
@@ -113,15 +119,18 @@ public sealed class Queues : IAsyncLifetime, IDisposable
     [Fact]
     public async Task The_operator_is_told_where_messages_outlive_files()
     {
-        var plain = await servers.Sqs.CreateAsync($"test-{Guid.NewGuid():N}", new Dictionary<string, string> { ["MessageRetentionPeriod"] = "1209600" });
+        var plain = await servers.Sqs.CreateAsync(
+            $"test-{Guid.NewGuid():N}", new Dictionary<string, string> { ["MessageRetentionPeriod"] = "1209600" });
         var plainArn = (await servers.Sqs.AttributesAsync(plain))["QueueArn"];
         using var answer = await PostAsync(plainArn, "");
         var warned = (await answer.Content.ReadFromJsonAsync<Subscription>(ClaimCheckJson.Options))!;
-        var well = await SubscribeAsync(await servers.NewQueueAsync(), ""); // its dead letter queue keeps messages for 14 days, files are kept for 7
+        // its dead letter queue keeps messages for 14 days, files are kept for 7
+        var well = await SubscribeAsync(await servers.NewQueueAsync(), "");
         var missing = plainArn[..(plainArn.LastIndexOf(':') + 1)] + $"test-{Guid.NewGuid():N}";
         using var unknown = await PostAsync(missing, "");
 
-        Assert.Contains(warned.Warnings, text => text.Contains("P14D", StringComparison.Ordinal) && text.Contains("items P7D", StringComparison.Ordinal));
+        Assert.Contains(warned.Warnings, text =>
+            text.Contains("P14D", StringComparison.Ordinal) && text.Contains("items P7D", StringComparison.Ordinal));
         Assert.Contains(warned.Warnings, text => text.Contains("no redrive policy", StringComparison.Ordinal));
         Assert.Contains("dead letter queue keeps messages for P14D", Assert.Single(well.Warnings), StringComparison.Ordinal);
         if (unknown.StatusCode == HttpStatusCode.Created)
@@ -201,7 +210,8 @@ public sealed class Queues : IAsyncLifetime, IDisposable
         return subscription;
     }
 
-    private Task<HttpResponseMessage> PostAsync(TestQueue queue, string more, string consumer = "billing") => PostAsync(queue.Arn, more, consumer);
+    private Task<HttpResponseMessage> PostAsync(TestQueue queue, string more, string consumer = "billing") =>
+        PostAsync(queue.Arn, more, consumer);
 
     private Task<HttpResponseMessage> PostAsync(string arn, string more, string consumer = "billing") =>
         client.Http.PostAsync("/v1/subscriptions", Wanted(arn, more, consumer));
@@ -232,7 +242,8 @@ public sealed class Queues : IAsyncLifetime, IDisposable
         }
     }
 
-    private static async Task<string?> CodeAsync(HttpResponseMessage answer) => (await answer.Content.ReadFromJsonAsync<Problem>(ClaimCheckJson.Options))!.Code;
+    private static async Task<string?> CodeAsync(HttpResponseMessage answer) =>
+        (await answer.Content.ReadFromJsonAsync<Problem>(ClaimCheckJson.Options))!.Code;
 
     private static string Path(Subscription subscription) => $"/v1/subscriptions/{subscription.SubscriptionId}";
 

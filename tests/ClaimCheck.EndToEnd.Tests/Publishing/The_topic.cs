@@ -44,7 +44,8 @@ public sealed class The_topic
         var topic = await servers.NewTopicAsync();
         var slow = await servers.NewQueueAsync(topic, new SubscriptionOptions
         {
-            Filter = new Dictionary<string, IReadOnlyCollection<string>> { ["dataset"] = ["slow"], ["consumer"] = ["*", "billing"] },
+            Filter =
+                new Dictionary<string, IReadOnlyCollection<string>> { ["dataset"] = ["slow"], ["consumer"] = ["*", "billing"] },
         });
         await using var scene = await Scene.CreateAsync(items: 20);
         using var client = new Client(await StartAsync(scene, servers, topic));
@@ -95,14 +96,16 @@ public sealed class The_topic
         var service = await StartAsync(scene, servers, topic);
         using var client = new Client(service);
         // The relay has taken its place in the table: from here on it waits where it would mark how far it is.
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM feed_relays WHERE name LIKE 'arn:%'") == 1);
+        await Eventually.TrueAsync(async () =>
+            await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM feed_relays WHERE name LIKE 'arn:%'") == 1);
         await using var hold = await Hold.TakeAsync(scene.Catalog, "LOCK TABLE feed_relays IN SHARE MODE");
 
         await client.UntilAsync(await client.AskAsync("items"), ExportState.Ready);
         var first = Envelope(await NextAsync(servers, queue));
         await service.KillAsync();
         // What the dead one had asked of the catalog already would still be done, once the lock is let go.
-        await Scene.SqlAsync(scene.Catalog, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+        await Scene.SqlAsync(scene.Catalog, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+            + "current_database() AND wait_event_type = 'Lock'");
         await hold.ReleaseAsync();
         await StartAsync(scene, servers, topic);
         var second = Envelope(await NextAsync(servers, queue));
@@ -124,7 +127,8 @@ public sealed class The_topic
 
         await before.StopAsync();
         using var later = new Client(await StartAsync(scene, servers, topic));
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM feed_relays WHERE name LIKE 'arn:%'") == 1);
+        await Eventually.TrueAsync(async () =>
+            await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM feed_relays WHERE name LIKE 'arn:%'") == 1);
         var fresh = await later.UntilAsync(await later.AskAsync("items"), ExportState.Ready);
 
         Assert.Equal(fresh.BatchId.ToString(), Envelope(await NextAsync(servers, queue)).Subject);

@@ -24,20 +24,25 @@ public sealed class Webhooks
         Assert.All([ready, revoked], hook => Assert.True(hook.IsSignedWith(subscription.Secret!)));
         Assert.False((ready with { Body = [.. ready.Body, 32] }).IsSignedWith(subscription.Secret!));
         ready.VerifyAsOthersDo(subscription.Secret!);
-        Assert.Throws<StandardWebhooks.Diagnostics.WebhookVerificationException>(() => (ready with { Body = [.. ready.Body, 32] }).VerifyAsOthersDo(subscription.Secret!));
+        Assert.Throws<StandardWebhooks.Diagnostics.WebhookVerificationException>(
+            () => (ready with { Body = [.. ready.Body, 32] }).VerifyAsOthersDo(subscription.Secret!));
         var read = ready.AsOthersRead();
         Assert.Equal((ready.Id, "claimcheck.bulk.ready.v1", ready.Event.Source), (read.Id, read.Type, read.Source!.ToString()));
         Assert.True(read.IsValid);
         var inFeed = await scene.Client.EventAsync(export, EventTypes.BulkReady);
-        Assert.Equal((inFeed.Id.ToString(), inFeed.Id, inFeed.Type, inFeed.Subject, inFeed.Source), (ready.Id, ready.Event.Id, ready.Event.Type, ready.Event.Subject, ready.Event.Source));
+        Assert.Equal(
+            (inFeed.Id.ToString(), inFeed.Id, inFeed.Type, inFeed.Subject, inFeed.Source),
+            (ready.Id, ready.Event.Id, ready.Event.Type, ready.Event.Subject, ready.Event.Source));
         Assert.Equal("claimcheck.bulk.revoked.v1", revoked.Event.Type);
         Assert.Equal("application/cloudevents+json", ready.Headers["Content-Type"]);
         Assert.Matches(@"^ClaimCheck/\d", ready.Headers["User-Agent"]);
         Assert.Matches("^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$", ready.Headers["traceparent"]);
         var logged = await scene.UntilAsync(subscription, WebhookDeliveryState.Delivered, 1);
-        Assert.Equal((204, (string?)null, (DateTimeOffset?)null), (logged.LastStatus!.Value, logged.LastFailure, logged.NextTryAt));
+        Assert.Equal(
+            (204, (string?)null, (DateTimeOffset?)null), (logged.LastStatus!.Value, logged.LastFailure, logged.NextTryAt));
         Assert.Contains("is delivered to sub_", scene.Service.Log, StringComparison.Ordinal);
-        foreach (var secret in new[] { "t0p-secret", "whsec_", subscription.Secret![6..], new Uri(ready.Event.DataRef!.Reveal()).Query[1..] })
+        foreach (var secret
+            in new[] { "t0p-secret", "whsec_", subscription.Secret![6..], new Uri(ready.Event.DataRef!.Reveal()).Query[1..] })
             Assert.DoesNotContain(secret, scene.Service.Log, StringComparison.Ordinal);
     }
 
@@ -57,12 +62,15 @@ public sealed class Webhooks
             await scene.Client.UntilAsync(export, ExportState.Ready);
         await scene.Receiver.UntilAsync(15);
         await scene.Receiver.UntilAsync(15, "/crm");
-        await Eventually.TrueAsync(async () => (await scene.LogAsync(crm)).Count(delivery => delivery.State == WebhookDeliveryState.Delivered) == 15);
+        await Eventually.TrueAsync(
+            async () => (await scene.LogAsync(crm)).Count(delivery => delivery.State == WebhookDeliveryState.Delivered) == 15);
 
         foreach (var path in new[] { "/hooks", "/crm" })
         {
             Assert.Equal(15, scene.Receiver.At(path).Count);
-            Assert.Equal(asked.Select(export => export.BatchId.ToString()).Order(), scene.Receiver.At(path).Select(hook => hook.Event.Subject).Order());
+            Assert.Equal(
+                asked.Select(export => export.BatchId.ToString()).Order(),
+                scene.Receiver.At(path).Select(hook => hook.Event.Subject).Order());
         }
     }
 
@@ -92,7 +100,9 @@ public sealed class Webhooks
         await scene.Receiver.UntilAsync(2, "/crm");
 
         Assert.Equal(["claimcheck.bulk.revoked.v1"], scene.Receiver.At("/revoked").Select(hook => hook.Event.Type));
-        Assert.Equal(["claimcheck.bulk.ready.v1", "claimcheck.bulk.revoked.v1"], scene.Receiver.At("/crm").Select(hook => hook.Event.Type));
+        Assert.Equal(
+            ["claimcheck.bulk.ready.v1", "claimcheck.bulk.revoked.v1"],
+            scene.Receiver.At("/crm").Select(hook => hook.Event.Type));
         Assert.Empty(scene.Receiver.At("/slow"));
         Assert.DoesNotContain(scene.Receiver.All, hook => hook.Event.Subject == before.BatchId.ToString());
     }
@@ -131,7 +141,9 @@ public sealed class Webhooks
 
         Assert.True(well is { Delivered: true, Status: 204, Failure: null, DurationMilliseconds: >= 0 });
         var hook = scene.Receiver.All[0];
-        Assert.Equal((well.EventId.ToString(), WebhookTest.EventType, subscription.SubscriptionId.ToString()), (hook.Id, hook.Event.Type, hook.Event.Subject));
+        Assert.Equal(
+            (well.EventId.ToString(), WebhookTest.EventType, subscription.SubscriptionId.ToString()),
+            (hook.Id, hook.Event.Type, hook.Event.Subject));
         Assert.True(hook.IsSignedWith(subscription.Secret!));
         Assert.True(gone is { Delivered: false, Status: 410, Failure: "gone" });
         Assert.Equal(SubscriptionState.Active, (await scene.FindAsync(subscription)).State);

@@ -5,14 +5,16 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.EndToEnd.Tests.Publishing;
 
-/// <summary>A webhook that is slow, refuses, redirects, is gone or is at a forbidden address; and a service that dies while delivering.</summary>
+/// <summary>A webhook that is slow, refuses, redirects, is gone or is at a forbidden address; and a service that dies
+/// while delivering.</summary>
 public sealed class Webhooks_that_fail
 {
     [Fact]
     public async Task Each_retry_has_the_same_id_and_a_fresh_signature()
     {
         await using var scene = await HookScene.StartAsync();
-        scene.Receiver.Answer = (hook, response, token) => HookReceiver.Status(scene.Receiver.All.Count < 3 ? 500 : 200)(hook, response, token);
+        scene.Receiver.Answer = (hook, response, token) =>
+            HookReceiver.Status(scene.Receiver.All.Count < 3 ? 500 : 200)(hook, response, token);
         var subscription = await scene.SubscribeAsync();
 
         await scene.ExportAsync();
@@ -41,7 +43,8 @@ public sealed class Webhooks_that_fail
         Assert.Equal((503, "status"), (asked.LastStatus!.Value, asked.LastFailure));
         Assert.InRange((asked.NextTryAt - asked.LastTryAt)!.Value.TotalSeconds, 3599, 3601);
 
-        await scene.PostAsync<WebhookDelivery>($"{HookScene.Path(subscription)}/deliveries/{asked.EventId}", HttpStatusCode.Accepted);
+        await scene.PostAsync<WebhookDelivery>(
+            $"{HookScene.Path(subscription)}/deliveries/{asked.EventId}", HttpStatusCode.Accepted);
         var bounded = await scene.UntilAsync(subscription, WebhookDeliveryState.Pending, 2);
         Assert.InRange((bounded.NextTryAt - bounded.LastTryAt)!.Value.TotalSeconds, 7199, 7201);
     }
@@ -66,7 +69,8 @@ public sealed class Webhooks_that_fail
         Assert.Equal(SubscriptionState.Active, (await scene.FindAsync(subscription)).State);
 
         scene.Receiver.Answer = HookReceiver.Taken;
-        using var none = await scene.Client.Http.PostAsync($"{HookScene.Path(subscription)}/deliveries/{Contracts.EventId.New()}", null);
+        using var none = await scene.Client.Http.PostAsync(
+            $"{HookScene.Path(subscription)}/deliveries/{Contracts.EventId.New()}", null);
         Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
         var again = await scene.PostAsync<WebhookDelivery>(new Uri(failed.Links.Redeliver).AbsolutePath, HttpStatusCode.Accepted);
         Assert.Equal(WebhookDeliveryState.Pending, again.State);
@@ -117,15 +121,18 @@ public sealed class Webhooks_that_fail
 
         await Eventually.TrueAsync(async () => (await scene.FindAsync(subscription)).State == SubscriptionState.Disabled);
         Assert.Contains("P5D", (await scene.FindAsync(subscription)).Reason, StringComparison.Ordinal);
-        await Eventually.TrueAsync(async () => (await scene.LogAsync(subscription)).Any(delivery => delivery.State == WebhookDeliveryState.Failed));
+        await Eventually.TrueAsync(
+            async () => (await scene.LogAsync(subscription)).Any(delivery => delivery.State == WebhookDeliveryState.Failed));
     }
 
     [Fact]
     public async Task A_slow_one_runs_into_its_limit_and_holds_up_no_other()
     {
         await using var scene = await HookScene.StartAsync(
-            ["01:00:00"], ("ClaimCheck__Webhooks__Timeout", "00:00:08"), ("ClaimCheck__Webhooks__Concurrency", "4"), ("ClaimCheck__Webhooks__PerSubscription", "2"));
-        scene.Receiver.Answer = (hook, response, token) => hook.Path == "/slow" ? HookReceiver.Silence(hook, response, token) : HookReceiver.Taken(hook, response, token);
+            ["01:00:00"], ("ClaimCheck__Webhooks__Timeout", "00:00:08"), ("ClaimCheck__Webhooks__Concurrency", "4"),
+            ("ClaimCheck__Webhooks__PerSubscription", "2"));
+        scene.Receiver.Answer = (hook, response, token) =>
+            hook.Path == "/slow" ? HookReceiver.Silence(hook, response, token) : HookReceiver.Taken(hook, response, token);
         var slow = await scene.SubscribeAsync("/slow");
         await scene.SubscribeAsync("/fast");
 
@@ -135,7 +142,8 @@ public sealed class Webhooks_that_fail
         Assert.NotEmpty(scene.Receiver.At("/slow"));
         Assert.InRange(
             await Scene.ScalarAsync<long>(
-                scene.Scene.Catalog, $"SELECT count(*) FROM webhook_deliveries WHERE subscription_id = '{slow.SubscriptionId.Value}' AND lease_token IS NOT NULL"),
+                scene.Scene.Catalog, "SELECT count(*) FROM webhook_deliveries WHERE subscription_id = "
+                    + $"'{slow.SubscriptionId.Value}' AND lease_token IS NOT NULL"),
             0,
             2);
 
@@ -150,7 +158,8 @@ public sealed class Webhooks_that_fail
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var subscription = await scene.SubscribeAsync();
-        await scene.SqlAsync($"UPDATE event_subscriptions SET endpoint = 'http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/'");
+        await scene.SqlAsync(
+            $"UPDATE event_subscriptions SET endpoint = 'http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/'");
 
         await scene.ExportAsync();
         using var connection = await listener.AcceptTcpClientAsync();
@@ -172,12 +181,14 @@ public sealed class Webhooks_that_fail
     [Fact]
     public async Task A_batch_that_is_taken_back_before_its_turn_is_not_offered_any_more()
     {
-        await using var scene = await HookScene.StartAsync(["00:00:00.1", "00:00:00.1", "00:00:00.1", "00:00:00.1"], ("ClaimCheck__Webhooks__Timeout", "00:01:00"));
+        await using var scene = await HookScene.StartAsync(
+            ["00:00:00.1", "00:00:00.1", "00:00:00.1", "00:00:00.1"], ("ClaimCheck__Webhooks__Timeout", "00:01:00"));
         var revoked = new TaskCompletionSource();
         scene.Receiver.Answer = async (hook, response, token) =>
         {
             await revoked.Task.WaitAsync(token);
-            await HookReceiver.Status(hook.Event.Type == EventTypes.ToCloudEventType(EventTypes.BulkReady) ? 500 : 204)(hook, response, token);
+            await HookReceiver.Status(
+                hook.Event.Type == EventTypes.ToCloudEventType(EventTypes.BulkReady) ? 500 : 204)(hook, response, token);
         };
         var subscription = await scene.SubscribeAsync();
         var export = await scene.ExportAsync();
@@ -202,7 +213,9 @@ public sealed class Webhooks_that_fail
         scene.Receiver.Answer = HookReceiver.Taken;
         await scene.RestartAsync();
         // Nobody takes it while the dead one's lease lasts.
-        Assert.True(await Scene.ScalarAsync<bool>(scene.Scene.Catalog, "SELECT lease_token IS NOT NULL AND next_try_at > now() + interval '5 seconds' FROM webhook_deliveries"));
+        Assert.True(await Scene.ScalarAsync<bool>(
+            scene.Scene.Catalog,
+            "SELECT lease_token IS NOT NULL AND next_try_at > now() + interval '5 seconds' FROM webhook_deliveries"));
         await scene.SqlAsync("UPDATE webhook_deliveries SET next_try_at = now()");
 
         var delivery = await scene.UntilAsync(subscription, WebhookDeliveryState.Delivered);
@@ -219,7 +232,8 @@ public sealed class Webhooks_that_fail
         await scene.Receiver.UntilAsync(1);
 
         Assert.Equal(0, await scene.Service.StopAsync());
-        Assert.True(await Scene.ScalarAsync<bool>(scene.Scene.Catalog, "SELECT lease_token IS NULL AND next_try_at <= now() AND tries = 0 FROM webhook_deliveries"));
+        Assert.True(await Scene.ScalarAsync<bool>(
+            scene.Scene.Catalog, "SELECT lease_token IS NULL AND next_try_at <= now() AND tries = 0 FROM webhook_deliveries"));
         scene.Receiver.Answer = HookReceiver.Taken;
         await scene.RestartAsync();
         await scene.UntilAsync(subscription, WebhookDeliveryState.Delivered);
@@ -232,7 +246,8 @@ public sealed class Webhooks_that_fail
         var subscription = await scene.SubscribeAsync();
         await scene.Service.StopAsync();
         // The name was allowed when it was subscribed, and leads to loopback now.
-        await scene.SqlAsync($"UPDATE event_subscriptions SET endpoint = 'https://localhost:{new Uri(scene.Receiver.Url()).Port}/hooks'");
+        await scene.SqlAsync(
+            $"UPDATE event_subscriptions SET endpoint = 'https://localhost:{new Uri(scene.Receiver.Url()).Port}/hooks'");
         await scene.RestartAsync(("ClaimCheck__Webhooks__AllowPrivateAddresses", "false"));
 
         await scene.ExportAsync();

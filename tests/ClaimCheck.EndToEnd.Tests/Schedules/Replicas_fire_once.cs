@@ -16,7 +16,8 @@ public sealed class Replicas_fire_once
         var watching = await scene.StartServiceAsync();
         var dying = await Task.WhenAll(scene.StartServiceAsync(), scene.StartServiceAsync());
         using var http = watching.NewHttp();
-        await PutAsync(http, """{ "cron": "* * * * * ?", "overlap": "queue", "catchUp": "all", "export": { "dataset": "items" } }""");
+        await PutAsync(
+            http, """{ "cron": "* * * * * ?", "overlap": "queue", "catchUp": "all", "export": { "dataset": "items" } }""");
         for (var i = 0; i < 4; i++)
         {
             var before = await RunsAsync(scene);
@@ -38,14 +39,17 @@ public sealed class Replicas_fire_once
         scene.Settings["ClaimCheck__Exporting__Lease"] = "00:00:03";
         var first = await scene.StartServiceAsync();
         using (var http = first.NewHttp())
-            await PutAsync(http, """{ "cron": "0/2 * * * * ?", "overlap": "queue", "catchUp": "all", "export": { "dataset": "items" } }""");
+            await PutAsync(
+                http, """{ "cron": "0/2 * * * * ?", "overlap": "queue", "catchUp": "all", "export": { "dataset": "items" } }""");
         await Eventually.TrueAsync(async () => await RunsAsync(scene) >= 1);
         await first.KillAsync();
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<bool>(scene.Catalog, "SELECT now() > next_fire_at + interval '6 seconds' FROM schedules"));
+        await Eventually.TrueAsync(async () =>
+            await Scene.ScalarAsync<bool>(scene.Catalog, "SELECT now() > next_fire_at + interval '6 seconds' FROM schedules"));
 
         var back = await Task.WhenAll(scene.StartServiceAsync(), scene.StartServiceAsync(), scene.StartServiceAsync());
 
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<bool>(scene.Catalog, "SELECT next_fire_at > now() FROM schedules"));
+        await Eventually.TrueAsync(
+            async () => await Scene.ScalarAsync<bool>(scene.Catalog, "SELECT next_fire_at > now() FROM schedules"));
         using (var http = back[0].NewHttp())
             await PutAsync(http, """{ "cron": "0/2 * * * * ?", "paused": true, "export": { "dataset": "items" } }""");
         await AssertOnceAsync(scene, step: 2);
@@ -70,17 +74,21 @@ public sealed class Replicas_fire_once
         using (var http = first.NewHttp())
         {
             await PutAsync(http, """{ "cron": "0 0 0 1 1 ?", "export": { "dataset": "items" } }""");
-            await Scene.SqlAsync(scene.Catalog, "UPDATE schedules SET next_fire_at = date_trunc('second', now()), try_at = now()");
+            await Scene.SqlAsync(
+                scene.Catalog, "UPDATE schedules SET next_fire_at = date_trunc('second', now()), try_at = now()");
         }
 
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") > 0);
+        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(
+            scene.Catalog, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") > 0);
         var second = await scene.StartServiceAsync();
         await first.KillAsync();
         await using (var give = new Npgsql.NpgsqlCommand("SELECT pg_advisory_unlock(4711)", holder))
             await give.ExecuteNonQueryAsync();
 
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM schedule_runs WHERE state = 'started'") == 1);
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM exports WHERE state = 'ready'") == 1);
+        await Eventually.TrueAsync(async () =>
+            await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM schedule_runs WHERE state = 'started'") == 1);
+        await Eventually.TrueAsync(
+            async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM exports WHERE state = 'ready'") == 1);
         Assert.Equal(1, await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM exports"));
         Assert.Equal(1, await RunsAsync(scene));
         Assert.False(second.HasExited);
@@ -92,21 +100,29 @@ public sealed class Replicas_fire_once
         Assert.True(answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
     }
 
-    private static Task<long> RunsAsync(Scene scene) => Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM schedule_runs");
+    private static Task<long> RunsAsync(Scene scene) =>
+        Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM schedule_runs");
 
     private static async Task AssertOnceAsync(Scene scene, int step = 1)
     {
         // Paused, so that no more come. Those that were queued are skipped by that; all others have an export of their own.
         await Eventually.TrueAsync(
-            async () => await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM exports WHERE state IN ('pending', 'running')") == 0, Client.Patience);
+            async () => await Scene.ScalarAsync<long>(
+                scene.Catalog, "SELECT count(*) FROM exports WHERE state IN ('pending', 'running')") == 0,
+            Client.Patience);
         var (runs, seconds) = (
             await RunsAsync(scene),
-            await Scene.ScalarAsync<double>(scene.Catalog, "SELECT extract(epoch FROM max(fire_time) - min(fire_time))::float8 FROM schedule_runs"));
+            await Scene.ScalarAsync<double>(
+                scene.Catalog, "SELECT extract(epoch FROM max(fire_time) - min(fire_time))::float8 FROM schedule_runs"));
         Assert.Equal((seconds / step) + 1, runs); // none twice, none left out
-        Assert.Equal(0, await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM schedule_runs WHERE state NOT IN ('started', 'skipped')"));
-        Assert.Equal(0, await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM schedule_runs WHERE state = 'skipped' AND code NOT IN ('paused', 'queue_full')"));
+        Assert.Equal(0, await Scene.ScalarAsync<long>(
+            scene.Catalog, "SELECT count(*) FROM schedule_runs WHERE state NOT IN ('started', 'skipped')"));
+        Assert.Equal(0, await Scene.ScalarAsync<long>(
+            scene.Catalog,
+            "SELECT count(*) FROM schedule_runs WHERE state = 'skipped' AND code NOT IN ('paused', 'queue_full')"));
         Assert.Equal(
-            await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(DISTINCT export_id) FROM schedule_runs WHERE state = 'started'"),
+            await Scene.ScalarAsync<long>(
+                scene.Catalog, "SELECT count(DISTINCT export_id) FROM schedule_runs WHERE state = 'started'"),
             await Scene.ScalarAsync<long>(scene.Catalog, "SELECT count(*) FROM exports WHERE state = 'ready'"));
     }
 }

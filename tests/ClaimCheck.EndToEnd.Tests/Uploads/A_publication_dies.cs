@@ -88,7 +88,8 @@ public sealed class A_publication_dies
 
     private static async Task<(UploadBatch Batch, byte[] File)> OpenAsync(Client client)
     {
-        var file = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(1, Records).Select(n => $$"""{"id":{{n}},"note":"{{new string('x', 500)}}"}""" + "\n")));
+        var file = Encoding.UTF8.GetBytes(string.Concat(
+            Enumerable.Range(1, Records).Select(n => $$"""{"id":{{n}},"note":"{{new string('x', 500)}}"}""" + "\n")));
         using var opened = await client.Http.PostAsJsonAsync("/v1/batches", new
         {
             dataset = "produced",
@@ -97,7 +98,13 @@ public sealed class A_publication_dies
             format = "ndjson",
             compression = "none",
             maxFileBytes = 128 << 10,
-            files = new[] { new { name = "all", bytes = file.Length, sha256 = Convert.ToHexStringLower(SHA256.HashData(file)), records = Records } },
+            files = new[] { new
+            {
+                name = "all",
+                bytes = file.Length,
+                sha256 = Convert.ToHexStringLower(SHA256.HashData(file)),
+                records = Records,
+            } },
         });
         Assert.Equal(HttpStatusCode.Created, opened.StatusCode);
         return ((await opened.Content.ReadFromJsonAsync<UploadBatch>(ClaimCheckJson.Options))!, file);

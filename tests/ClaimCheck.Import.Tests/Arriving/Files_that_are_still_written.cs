@@ -142,7 +142,9 @@ public sealed class Files_that_are_still_written : IAsyncLifetime
         store.MapPut("/{bucket}/{**key}", (string key) =>
         {
             left.Add(key);
-            return status == 200 ? Results.Ok() : Results.Text("<Error><Code>NotImplemented</Code></Error>", "application/xml", statusCode: status);
+            return status == 200
+                ? Results.Ok()
+                : Results.Text("<Error><Code>NotImplemented</Code></Error>", "application/xml", statusCode: status);
         });
         store.MapDelete("/{bucket}/{**key}", (string key) =>
         {
@@ -150,7 +152,8 @@ public sealed class Files_that_are_still_written : IAsyncLifetime
             return Results.NoContent();
         });
         await store.StartAsync();
-        var address = new Uri(store.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        var address = new Uri(
+            store.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         var config = scene.WriteConfig(endpoint.Address);
         await using var tool = ToolProcess.Start(
             new Dictionary<string, string>(StringComparer.Ordinal)
@@ -170,5 +173,6 @@ public sealed class Files_that_are_still_written : IAsyncLifetime
     }
 
     // Where a run has taken a file to.
-    private string Taken(string name) => Assert.Single(Directory.EnumerateFiles(Path.Combine(feed, ".claimcheck"), name, SearchOption.AllDirectories));
+    private string Taken(string name) =>
+        Assert.Single(Directory.EnumerateFiles(Path.Combine(feed, ".claimcheck"), name, SearchOption.AllDirectories));
 }

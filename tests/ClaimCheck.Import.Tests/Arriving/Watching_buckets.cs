@@ -37,13 +37,16 @@ public sealed class Watching_buckets : IAsyncLifetime
         await PutAsync("feeds/other/c.csv", ImportScene.Csv(1, from: 500));
         var runs = await WatchAsync(5);
 
-        Assert.Equal(["completed", "completed", "failed"], runs.Select(run => (string)run["state"]!).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["completed", "completed", "failed"], runs.Select(run => (string)run["state"]!).Order(StringComparer.Ordinal));
         Assert.Equal(60, endpoint.Succeeded.Count);
         Assert.Empty(await WatchAsync(0));
 
-        var keys = (await s3.Client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = bucket })).S3Objects.Select(item => item.Key).ToList();
+        var keys = (await s3.Client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = bucket })).S3Objects
+            .Select(item => item.Key).ToList();
         Assert.Equal(4, keys.Count(key => !key.Contains("/.claimcheck/", StringComparison.Ordinal)));
-        var marker = JsonNode.Parse(await TextAsync(keys.Single(key => key.StartsWith("feeds/orders/.claimcheck/a.csv@", StringComparison.Ordinal))))!;
+        var marker = JsonNode.Parse(
+            await TextAsync(keys.Single(key => key.StartsWith("feeds/orders/.claimcheck/a.csv@", StringComparison.Ordinal))))!;
         Assert.Equal(("completed", 30), ((string?)marker["state"], (int)marker["counts"]!["succeeded"]!));
         Assert.DoesNotContain(Directory.EnumerateFiles(scene.State, "input", SearchOption.AllDirectories), _ => true);
 
@@ -108,7 +111,8 @@ public sealed class Watching_buckets : IAsyncLifetime
     private ToolProcess Start(params string[] more) => ToolProcess.Start(
         s3.Environment, ["import", "start", "--config", Path.Combine(scene.Folder, "import.json"), "--once", "--json", .. more]);
 
-    private Task PutAsync(string key, string text) => s3.Client.PutObjectAsync(new PutObjectRequest { BucketName = bucket, Key = key, ContentBody = text });
+    private Task PutAsync(string key, string text) =>
+        s3.Client.PutObjectAsync(new PutObjectRequest { BucketName = bucket, Key = key, ContentBody = text });
 
     private async Task<string> TextAsync(string key)
     {

@@ -64,7 +64,8 @@ public sealed class Watching_folders : IAsyncLifetime
             }
             Assert.Empty(await scene.Runs.ListAsync(1, default));
         }
-        await Eventually.TrueAsync(async () => (await scene.Runs.ListAsync(1, default)) is [{ State: "completed", Counts.Succeeded: 400 }]);
+        await Eventually.TrueAsync(
+            async () => (await scene.Runs.ListAsync(1, default)) is [{ State: "completed", Counts.Succeeded: 400 }]);
         await Eventually.TrueAsync(() => Task.FromResult(Names("done") is ["slow.csv"]));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watching);
@@ -124,7 +125,9 @@ public sealed class Watching_folders : IAsyncLifetime
         {
             await using var other = ImportScene.For(endpoint.Address);
             using var runner = new ImportRunner(
-                With(other.Options, i < 2 ? scene.State : other.State), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+                With(other.Options, i < 2 ? scene.State : other.State),
+                TimeProvider.System,
+                Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
             await runner.WatchAsync(once: true, again: false, null, _ => { }, CancellationToken.None);
         });
         await Task.WhenAll(watchers);
@@ -138,7 +141,8 @@ public sealed class Watching_folders : IAsyncLifetime
     public async Task Names_that_are_long_or_strange_or_no_file_s_keep_no_other_waiting()
     {
         var longest = new string('x', 251) + ".csv";
-        foreach (var (name, at) in new[] { (longest, 1), ("line\nbreak.csv", 2), ("-rf.csv", 3), ("a\\b*.csv", 4), ("ünï-😀.csv", 5) })
+        foreach (var (name, at)
+            in new[] { (longest, 1), ("line\nbreak.csv", 2), ("-rf.csv", 3), ("a\\b*.csv", 4), ("ünï-😀.csv", 5) })
             scene.Write("feed/" + name, ImportScene.Csv(1, from: at));
         // A name that is no UTF-8, and a pipe that nobody writes to.
         await ShellAsync("echo order_id >\"$(printf 'no\\377.csv')\" && mkfifo pipe.csv");
@@ -148,7 +152,8 @@ public sealed class Watching_folders : IAsyncLifetime
 
         Assert.Equal(6, endpoint.Succeeded.Count);
         Assert.Equal(6, Names("done").Count);
-        Assert.Single(Names("done"), name => name.StartsWith("imp_", StringComparison.Ordinal) && name.EndsWith("xxx.csv", StringComparison.Ordinal));
+        Assert.Single(Names("done"), name =>
+            name.StartsWith("imp_", StringComparison.Ordinal) && name.EndsWith("xxx.csv", StringComparison.Ordinal));
         Assert.Equal(2, Names("").Count);
         await ShellAsync("rm no*.csv");
     }
@@ -186,7 +191,9 @@ public sealed class Watching_folders : IAsyncLifetime
                 TaskCreationOptions.LongRunning)));
 
             var files = Names("done").Where(name => name.EndsWith(".csv", StringComparison.Ordinal)).ToList();
-            Assert.Equal(runs.Select(each => each.RunId).Order(StringComparer.Ordinal), files.Select(Content).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                runs.Select(each => each.RunId).Order(StringComparer.Ordinal),
+                files.Select(Content).Order(StringComparer.Ordinal));
             Assert.All(files, name => Assert.Equal(Content(name), Content(name + ".done")));
             Directory.Delete(Path.Combine(feed, "done"), recursive: true);
         }
@@ -211,14 +218,18 @@ public sealed class Watching_folders : IAsyncLifetime
                 {
                     var (from, to) = (Path.Combine(feed, $"{who}-{i}"), Path.Combine(feed, $"to-{i}"));
                     Interlocked.Increment(ref ready[i]);
-                    Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref ready[i]) == 2, TimeSpan.FromSeconds(30)), "The other one failed.");
+                    Assert.True(
+                        SpinWait.SpinUntil(() => Volatile.Read(ref ready[i]) == 2, TimeSpan.FromSeconds(30)),
+                        "The other one failed.");
                     got[who, i] = Durable.TryMove(from, to);
                 }
             },
             TaskCreationOptions.LongRunning)));
 
         for (var i = 0; i < Rounds; i++)
-            Assert.True(got[0, i] != got[1, i] && File.Exists(Path.Combine(feed, $"{(got[0, i] ? 1 : 0)}-{i}")), $"In round {i} it was not one that got it.");
+            Assert.True(
+                got[0, i] != got[1, i] && File.Exists(Path.Combine(feed, $"{(got[0, i] ? 1 : 0)}-{i}")),
+                $"In round {i} it was not one that got it.");
         Assert.Equal(2 * Rounds, Directory.EnumerateFiles(feed).Count());
     }
 
@@ -276,7 +287,8 @@ public sealed class Watching_folders : IAsyncLifetime
     }
 
     private List<string> Names(string folder) => Directory.Exists(Path.Combine(feed, folder))
-        ? [.. Directory.EnumerateFiles(Path.Combine(feed, folder)).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)]
+        ? [.. Directory.EnumerateFiles(Path.Combine(feed, folder)).Select(path => Path.GetFileName(path))
+            .Order(StringComparer.Ordinal)]
         : [];
 
     private ImportOptions With(ImportOptions options, string state)

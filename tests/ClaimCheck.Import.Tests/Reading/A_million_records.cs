@@ -35,11 +35,13 @@ public sealed class A_million_records : IAsyncLifetime
         {
             await text.WriteLineAsync("order_id,total,note");
             for (var i = 0; i < Records; i++)
-                await text.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"o{i:D7},{i}.50,\"a note of some length, as people write them: {i}\""));
+                await text.WriteLineAsync(string.Create(
+                    CultureInfo.InvariantCulture, $"o{i:D7},{i}.50,\"a note of some length, as people write them: {i}\""));
         }
         scene.Options.BatchSize = 1000;
         endpoint.Quick = Good(1000);
-        await using var tool = ToolProcess.Start("import", "start", path, "--config", scene.WriteConfig(endpoint.Address), "--json");
+        await using var tool = ToolProcess.Start(
+            "import", "start", path, "--config", scene.WriteConfig(endpoint.Address), "--json");
         long peak = 0;
         while (!tool.HasExited)
         {

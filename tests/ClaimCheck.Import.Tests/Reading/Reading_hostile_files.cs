@@ -2,10 +2,12 @@ using System.Text;
 
 namespace ClaimCheck.Import.Tests.Reading;
 
-/// <summary>What is wrong with a record concerns that record; what is wrong with a file stops it before anything is sent.</summary>
+/// <summary>What is wrong with a record concerns that record; what is wrong with a file stops it before
+/// anything is sent.</summary>
 public sealed class Reading_hostile_files : IAsyncLifetime
 {
-    private static readonly System.Text.Json.JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly System.Text.Json.JsonSerializerOptions Plain =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private RecordEndpoint endpoint = null!;
     private ImportScene scene = null!;
@@ -27,7 +29,8 @@ public sealed class Reading_hostile_files : IAsyncLifetime
         get
         {
             var random = new Random(1);
-            var noise = string.Concat(Enumerable.Range(0, 3000).Select(i => $"o{i},{random.Next()}.{random.Next()},{random.NextInt64()}\n"));
+            var noise = string.Concat(
+                Enumerable.Range(0, 3000).Select(i => $"o{i},{random.Next()}.{random.Next()},{random.NextInt64()}\n"));
             var gzip = ImportScene.Gzip("order_id,total,note\n" + noise);
             var altered = gzip.ToArray();
             altered[gzip.Length / 2] ^= 0x55;
@@ -43,14 +46,17 @@ public sealed class Reading_hostile_files : IAsyncLifetime
                 { "orders.csv.gz", gzip[..12], "unreadable_gzip" },
                 { "orders.csv.gz", altered, "unreadable_gzip" },
                 { "orders.csv.gz", [.. gzip, 1, 2, 3], "unreadable_gzip" },
-                { "orders.csv.gz", ImportScene.Gzip("order_id,total\n" + string.Concat(Enumerable.Repeat("o1,1" + new string('0', 100_000) + "\n", 900))), "unpacks_too_far" },
+                { "orders.csv.gz", ImportScene.Gzip("order_id,total\n"
+                    + string.Concat(Enumerable.Repeat("o1,1" + new string('0', 100_000) + "\n", 900))), "unpacks_too_far" },
                 { "orders.csv", "order_id,total\no1,\"1\no2,2\n"u8.ToArray(), "unterminated_quote" },
                 { "orders.csv", "order_id,order_id,total\n"u8.ToArray(), "bad_header" },
                 { "orders.csv", "order_id,,total\n"u8.ToArray(), "bad_header" },
                 { "orders.csv", "order\"_id,total\n"u8.ToArray(), "bad_header" },
                 { "orders.csv", "id,total\n1,1\n"u8.ToArray(), "missing_column" },
-                { "orders.csv", Encoding.Unicode.GetPreamble().Concat(Encoding.Unicode.GetBytes("order_id,total\n")).ToArray(), "wrong_encoding" },
-                { "orders.csv", "order_id,total\no1,1\n"u8.ToArray().Concat(Encoding.Latin1.GetBytes("Müller,2\n")).ToArray(), "wrong_encoding" },
+                { "orders.csv", Encoding.Unicode.GetPreamble().Concat(Encoding.Unicode.GetBytes("order_id,total\n")).ToArray(),
+                    "wrong_encoding" },
+                { "orders.csv", "order_id,total\no1,1\n"u8.ToArray().Concat(Encoding.Latin1.GetBytes("Müller,2\n")).ToArray(),
+                    "wrong_encoding" },
                 { "orders.ndjson", Encoding.Latin1.GetBytes("{\"order_id\":\"Müller\",\"total\":1}\n"), "wrong_encoding" },
                 { "orders.xml", "<orders/>"u8.ToArray(), "unknown_format" },
             };
@@ -94,7 +100,8 @@ public sealed class Reading_hostile_files : IAsyncLifetime
 
         Assert.Equal(("completed", 3L, 7L), (run.State, run.Counts.Succeeded, run.Counts.Invalid));
         Assert.Equal(
-            ["3 wrong_field_count", "4 wrong_type", "5 wrong_type", "6 bad_quoting", "7 bad_quoting", "8 required_field_missing", "11 record_too_long"],
+            ["3 wrong_field_count", "4 wrong_type", "5 wrong_type", "6 bad_quoting", "7 bad_quoting", "8 required_field_missing",
+                "11 record_too_long"],
             (await scene.FailuresAsync(run.RunId)).Select(line => $"{line["line"]} {line["code"]}"));
         Assert.Equal(
             [
@@ -175,7 +182,8 @@ public sealed class Reading_hostile_files : IAsyncLifetime
     public async Task A_value_is_of_its_type_or_its_record_is_invalid(string type, string value, string? written)
     {
         scene.Options.Mapping.Fields["value"] = new() { From = "value", Type = type };
-        var run = await scene.ImportAsync(scene.Write("orders.csv", $"order_id,total,value\no1,1,\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"\n"));
+        var run = await scene.ImportAsync(scene.Write(
+            "orders.csv", $"order_id,total,value\no1,1,\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"\n"));
 
         Assert.Equal(written is null ? 1 : 0, run.Counts.Invalid);
         if (written is not null)
@@ -190,7 +198,8 @@ public sealed class Reading_hostile_files : IAsyncLifetime
         await scene.ImportAsync(scene.Write("orders.csv", "\uFEFFid;name;empty;none\n1;\"a;b\";\"\";\n"));
         await scene.ImportAsync(scene.Write("orders.jsonl", """{ "id" : 2 , "n":1.50,"o":{"a": null} }"""));
 
-        var sent = endpoint.Calls.Values.Select(call => call.Items.Single()!).ToDictionary(item => item["id"]!.ToString(), item => item.ToJsonString());
+        var sent = endpoint.Calls.Values.Select(call => call.Items.Single()!)
+            .ToDictionary(item => item["id"]!.ToString(), item => item.ToJsonString());
         Assert.Equal("""{"id":"1","name":"a;b","empty":"","none":null}""", sent["1"]);
         Assert.Equal("""{"id":2,"n":1.50,"o":{"a":null}}""", sent["2"]);
     }
@@ -209,7 +218,8 @@ public sealed class Reading_hostile_files : IAsyncLifetime
         var run = await scene.ImportAsync(scene.Write("orders.csv.gz", ImportScene.Gzip(csv.ToString())));
 
         Assert.Equal((400, 0), (run.Counts.Succeeded, run.Counts.Invalid));
-        Assert.EndsWith("x\r\n\",", (string?)endpoint.Calls.Values.SelectMany(call => call.Items).Single(item => (string)item!["id"]! == "o399")!["note"], StringComparison.Ordinal);
+        Assert.EndsWith("x\r\n\",", (string?)endpoint.Calls.Values.SelectMany(call => call.Items).Single(
+            item => (string)item!["id"]! == "o399")!["note"], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -231,7 +241,8 @@ public sealed class Reading_hostile_files : IAsyncLifetime
         var error = Assert.Throws<ImportException>(scene.Runner);
 
         Assert.Equal("invalid_configuration", error.Code);
-        Assert.All(["batchSize is 1001", "endpoint.url", "mapping.fields.age.constant", "mapping.fields.both"], text => Assert.Contains(text, error.Message));
+        Assert.All(["batchSize is 1001", "endpoint.url", "mapping.fields.age.constant", "mapping.fields.both"], text =>
+            Assert.Contains(text, error.Message));
         Assert.DoesNotContain("secret", error.Message);
     }
 
@@ -248,9 +259,12 @@ public sealed class Reading_hostile_files : IAsyncLifetime
             """);
         var options = await ImportOptions.LoadAsync(path, default);
         Assert.Empty(ImportOptionsCheck.Problems(options));
-        Assert.Equal(("5", "true", TimeSpan.FromSeconds(30)), (options.Mapping.Fields["n"].Constant, options.Mapping.Fields["yes"].Constant, options.Endpoint.Timeout));
+        Assert.Equal(
+            ("5", "true", TimeSpan.FromSeconds(30)),
+            (options.Mapping.Fields["n"].Constant, options.Mapping.Fields["yes"].Constant, options.Endpoint.Timeout));
 
-        var wrong = await Assert.ThrowsAsync<ImportException>(() => ImportOptions.LoadAsync(scene.Write("wrong.json", """{ "endpont": {} }"""), default));
+        var wrong = await Assert.ThrowsAsync<ImportException>(
+            () => ImportOptions.LoadAsync(scene.Write("wrong.json", """{ "endpont": {} }"""), default));
         Assert.Contains("endpont", wrong.Message);
     }
 }

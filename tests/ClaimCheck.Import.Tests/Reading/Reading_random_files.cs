@@ -20,8 +20,12 @@ public sealed class Reading_random_files
             {
                 var isCsv = round % 2 == 0;
                 var file = isCsv
-                    ? hostile.Of("id,at,note\n1,2026-01-31T00:00:00Z,\"a \"\"b\"\"\"\r\n2,,\n", "\uFEFFid,at,note\n\"1\n2\",true,{\"a\":1}")
-                    : hostile.Of("{\"id\":1,\"at\":\"2026-01-31T00:00:00.123Z\",\"note\":\"\\u00e9\"}\n\n{\"id\":1.5e3,\"note\":[1]}\n", "\uFEFF{\"note\":true}");
+                    ? hostile.Of(
+                        "id,at,note\n1,2026-01-31T00:00:00Z,\"a \"\"b\"\"\"\r\n2,,\n",
+                        "\uFEFFid,at,note\n\"1\n2\",true,{\"a\":1}")
+                    : hostile.Of(
+                        "{\"id\":1,\"at\":\"2026-01-31T00:00:00.123Z\",\"note\":\"\\u00e9\"}\n\n{\"id\":1.5e3,\"note\":[1]}\n",
+                        "\uFEFF{\"note\":true}");
                 try
                 {
                     await ReadAsync(isCsv ? new CsvRecordFormat((byte)',') : new NdjsonRecordFormat(), file);
@@ -56,9 +60,12 @@ public sealed class Reading_random_files
     {
         var format = new NdjsonRecordFormat();
         Assert.Null(format.Take(Nested(JsonDepth.OfRecords - 1)));
-        Assert.Equal(("nested_too_deep", "The record is nested deeper than 16000 levels, which is the limit."), format.Take(Nested(JsonDepth.OfRecords)) is var fault ? (fault!.Code, fault.Message) : default);
+        Assert.Equal(
+            ("nested_too_deep", "The record is nested deeper than 16000 levels, which is the limit."),
+            format.Take(Nested(JsonDepth.OfRecords)) is var fault ? (fault!.Code, fault.Message) : default);
 
-        static byte[] Nested(int levels) => System.Text.Encoding.UTF8.GetBytes($$"""{"a":{{new string('[', levels)}}{{new string(']', levels)}}}""");
+        static byte[] Nested(int levels) =>
+            System.Text.Encoding.UTF8.GetBytes($$"""{"a":{{new string('[', levels)}}{{new string(']', levels)}}}""");
     }
 
     private static async Task ReadAsync(RecordFormat format, byte[] file)
@@ -75,7 +82,8 @@ public sealed class Reading_random_files
         while (await reader.ReadAsync(CancellationToken.None))
         {
             // Files are looked through for bytes that are no UTF-8 before anything is made of them.
-            if (reader.IsTooLong || !System.Text.Unicode.Utf8.IsValid(reader.Record.Span) || format.Take(reader.Record) is not null)
+            if (reader.IsTooLong || !System.Text.Unicode.Utf8.IsValid(reader.Record.Span)
+                || format.Take(reader.Record) is not null)
                 continue;
             foreach (var place in places.Where(place => place >= 0))
             {

@@ -70,7 +70,8 @@ public sealed class Runs_that_ended_long_ago : IAsyncLifetime
         using (var runner = Runner())
         {
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => runner.StartAsync(
-                scene.Write("broken.csv", ImportScene.Csv(10)), false, null, run => { if (run.Counts.Retrying > 0) stop.Cancel(); }, stop.Token));
+                scene.Write("broken.csv", ImportScene.Csv(10)), false, null,
+                run => { if (run.Counts.Retrying > 0) stop.Cancel(); }, stop.Token));
         }
 
         later.By(TimeSpan.FromDays(400));
@@ -127,7 +128,8 @@ public sealed class Runs_that_ended_long_ago : IAsyncLifetime
     }
 
     private List<string> Directories() =>
-        [.. Directory.EnumerateFileSystemEntries(Path.Combine(scene.State, "runs")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFileSystemEntries(Path.Combine(scene.State, "runs")).Select(path => Path.GetFileName(path))
+            .Order(StringComparer.Ordinal)];
 
     private sealed class Later : TimeProvider
     {

@@ -35,17 +35,20 @@ public sealed class Surviving_crashes : IAsyncLifetime
         endpoint.Instead = async (_, context) =>
         {
             var isLate = endpoint.All.Count > Volatile.Read(ref until);
-            await Task.Delay(isLate ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(15), context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(isLate ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(15), context.RequestAborted)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return isLate;
         };
-        var file = scene.Write("orders.csv", ImportScene.Csv(Records) + string.Concat(Enumerable.Range(0, 40).Select(i => $"o8{i:D6},x,\n")));
+        var file = scene.Write(
+            "orders.csv", ImportScene.Csv(Records) + string.Concat(Enumerable.Range(0, 40).Select(i => $"o8{i:D6},x,\n")));
         var config = scene.WriteConfig(endpoint.Address);
         string[] command = ["import", "start", file, "--config", config, "--json"];
         var kills = 0;
         ToolResult? ended = null;
         while (ended is null)
         {
-            // Once it works, it is killed a few calls later, of the forty at least that it takes; what the endpoint has answered by then is chance.
+            // Once it works, it is killed a few calls later, of the forty at least that it takes; what the endpoint has
+            // answered by then is chance.
             Volatile.Write(ref until, kills < 6 ? endpoint.All.Count + random.Next(1, 9) : int.MaxValue);
             await using var tool = ToolProcess.Start(command);
             while (kills < 6 && !tool.HasExited && endpoint.All.Count < until)
@@ -68,12 +71,14 @@ public sealed class Surviving_crashes : IAsyncLifetime
         Assert.Equal(endpoint.Succeeded.Count, (long)run["counts"]!["succeeded"]!);
         Assert.Empty(endpoint.BrokenKeys);
         // The endpoint honours the key, and so nothing took effect twice, noted or not.
-        Assert.All(endpoint.Succeeded, record => Assert.True(record.Value == 1, $"{record.Key} took effect {record.Value} times."));
+        Assert.All(
+            endpoint.Succeeded, record => Assert.True(record.Value == 1, $"{record.Key} took effect {record.Value} times."));
         var failed = await scene.FailuresAsync((string)run["runId"]!);
         Assert.Equal(failed.Count, failed.Select(line => (long)line["line"]!).Distinct().Count());
         Assert.Equal(
             Enumerable.Range(1, Records).Select(i => $"o{i:D7}"),
-            failed.Where(line => (string?)line["class"] != "invalid").Select(line => (string)line["key"]!).Concat(endpoint.Succeeded.Keys).Order(StringComparer.Ordinal));
+            failed.Where(line => (string?)line["class"] != "invalid").Select(line => (string)line["key"]!)
+                .Concat(endpoint.Succeeded.Keys).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -93,7 +98,8 @@ public sealed class Surviving_crashes : IAsyncLifetime
         var config = scene.WriteConfig(endpoint.Address);
         await using (var tool = ToolProcess.Start("import", "start", file, "--config", config))
         {
-            await Testing.Eventually.TrueAsync(async () => (await scene.Runs.ListAsync(1, default)) is [{ Counts: { Succeeded: 500, Retrying: > 0 } }]);
+            await Testing.Eventually.TrueAsync(
+                async () => (await scene.Runs.ListAsync(1, default)) is [{ Counts: { Succeeded: 500, Retrying: > 0 } }]);
             tool.Kill();
         }
         var noted = endpoint.Calls.Keys.ToHashSet(StringComparer.Ordinal);
@@ -119,7 +125,8 @@ public sealed class Surviving_crashes : IAsyncLifetime
         var last = Array.FindLastIndex(journal, line => line.Contains("\"round\"", StringComparison.Ordinal));
         File.WriteAllText(directory.Journal, string.Join('\n', journal[..last]) + "\n" + journal[last][..10]);
         File.AppendAllText(directory.Rejects, "{\"line\":1,\"cla");
-        await directory.SaveAsync((await directory.LoadAsync(default))! with { State = "running", EndedAt = null, IsSettled = false });
+        await directory.SaveAsync(
+            (await directory.LoadAsync(default))! with { State = "running", EndedAt = null, IsSettled = false });
         endpoint.All.Clear();
         var resumed = await scene.ImportAsync(file);
 
@@ -165,7 +172,8 @@ public sealed class Surviving_crashes : IAsyncLifetime
         using (var stop = new CancellationTokenSource())
         {
             using var runner = scene.Runner();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => runner.StartAsync(file, false, null, _ => stop.Cancel(), stop.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(
+                () => runner.StartAsync(file, false, null, _ => stop.Cancel(), stop.Token));
         }
         endpoint.Instead = (_, _) => Task.FromResult(false);
         scene.Write("orders.csv", ImportScene.Csv(20, from: 500));

@@ -30,8 +30,10 @@ public sealed class Sending_bulk_jobs : IAsyncLifetime
         var asked = 0;
         service.OutcomeOf = item => (string)item["id"]! switch
         {
-            "o0000002" => new() { ["status"] = "failed", ["class"] = "terminal", ["code"] = "not_found", ["message"] = "No row." },
-            "o0000003" when Interlocked.Increment(ref asked) == 1 => new() { ["status"] = "failed", ["class"] = "transient", ["code"] = "deadlock" },
+            "o0000002" =>
+                new() { ["status"] = "failed", ["class"] = "terminal", ["code"] = "not_found", ["message"] = "No row." },
+            "o0000003" when Interlocked.Increment(ref asked) == 1 =>
+                new() { ["status"] = "failed", ["class"] = "transient", ["code"] = "deadlock" },
             _ => new() { ["status"] = "succeeded" },
         };
         scene.Options.Endpoint.Key = "a-key-of-the-service";
@@ -39,7 +41,9 @@ public sealed class Sending_bulk_jobs : IAsyncLifetime
 
         Assert.Equal((249, 1), (run.Counts.Succeeded, run.Counts.Failed));
         Assert.Equal("not_found", (string?)Assert.Single(await scene.FailuresAsync(run.RunId))["code"]);
-        Assert.Equal([$"{run.RunId}-1", $"{run.RunId}-1-2", $"{run.RunId}-2", $"{run.RunId}-3"], service.Posts.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [$"{run.RunId}-1", $"{run.RunId}-1-2", $"{run.RunId}-2", $"{run.RunId}-3"],
+            service.Posts.Order(StringComparer.Ordinal));
         Assert.All(service.Authorizations, header => Assert.Equal("Bearer a-key-of-the-service", header));
     }
 
@@ -56,7 +60,8 @@ public sealed class Sending_bulk_jobs : IAsyncLifetime
             tool.Kill();
         }
         isDone = true;
-        await using var next = ToolProcess.Start("import", "resume", (await scene.Runs.ListAsync(1, default))[0].RunId, "--state", scene.State, "--json");
+        await using var next = ToolProcess.Start(
+            "import", "resume", (await scene.Runs.ListAsync(1, default))[0].RunId, "--state", scene.State, "--json");
         var run = (await next.EndAsync()).Exits(0).Json;
 
         Assert.Equal(400, (int)run["counts"]!["succeeded"]!);
@@ -95,7 +100,8 @@ public sealed class Sending_bulk_jobs : IAsyncLifetime
         var run = await scene.ImportAsync(scene.Write("orders.csv", ImportScene.Csv(10)));
 
         Assert.Equal(10, run.Counts.Failed);
-        Assert.All(await scene.FailuresAsync(run.RunId), line => Assert.Equal((failureClass, "target_away"), ((string?)line["class"], (string?)line["code"])));
+        Assert.All(await scene.FailuresAsync(run.RunId), line =>
+            Assert.Equal((failureClass, "target_away"), ((string?)line["class"], (string?)line["code"])));
         Assert.Equal(isTransient ? scene.Options.Retry.Rounds : 1, service.Posts.Count);
     }
 

@@ -37,7 +37,8 @@ public sealed class Sending_records : IAsyncLifetime
         Assert.Equal((950, 950, 0, 0), (run.Counts.Records, run.Counts.Succeeded, run.Counts.Failed, run.Counts.Invalid));
         Assert.Equal(10, endpoint.Calls.Count);
         Assert.All(endpoint.Calls.Keys, key => Assert.Matches($"^{run.RunId}-[0-9]+$", key));
-        Assert.Equal("""{"id":"o0000001","amount":1.50,"status":"paid"}""", endpoint.Calls[$"{run.RunId}-1"].Items[0]!.ToJsonString());
+        Assert.Equal(
+            """{"id":"o0000001","amount":1.50,"status":"paid"}""", endpoint.Calls[$"{run.RunId}-1"].Items[0]!.ToJsonString());
         Assert.InRange(endpoint.MostAtOnce, 2, 4);
         Assert.Null(run.Rejects);
     }
@@ -45,7 +46,8 @@ public sealed class Sending_records : IAsyncLifetime
     [Fact]
     public async Task Compressed_lines_of_json_are_read_too()
     {
-        var lines = string.Concat(Enumerable.Range(1, 250).Select(i => $$"""{"order_id":"o{{i}}","total":{{i}}.0,"deep":{"a":[1] } }""" + "\r\n"));
+        var lines = string.Concat(
+            Enumerable.Range(1, 250).Select(i => $$"""{"order_id":"o{{i}}","total":{{i}}.0,"deep":{"a":[1] } }""" + "\r\n"));
         var run = await scene.ImportAsync(scene.Write("orders.ndjson.gz", ImportScene.Gzip(lines)));
 
         Assert.Equal((250, "completed"), (run.Counts.Succeeded, run.State));
@@ -71,7 +73,8 @@ public sealed class Sending_records : IAsyncLifetime
         Assert.Equal(scene.Options.Retry.Rounds, endpoint.Asked["o0000005"]);
         Assert.All(endpoint.Succeeded.Values, times => Assert.Equal(1, times));
         Assert.Equal(3, endpoint.Calls[$"{run.RunId}-1-2"].Items.Count);
-        var failures = (await scene.FailuresAsync(run.RunId)).OrderBy(line => (long)line["line"]!).Select(line => line.ToJsonString()).ToList();
+        var failures = (await scene.FailuresAsync(run.RunId)).OrderBy(line => (long)line["line"]!)
+            .Select(line => line.ToJsonString()).ToList();
         Assert.Equal(
             """{"line":5,"key":"o0000004","class":"terminal","code":"said_422","message":"It is 422.","record":{"order_id":"o0000004","total":"4.50","note":"note, 4"}}""",
             failures[0]);
@@ -99,7 +102,8 @@ public sealed class Sending_records : IAsyncLifetime
         var run = await scene.ImportAsync(scene.Write("orders.csv", ImportScene.Csv(10)));
 
         Assert.Equal(("completed", 10L), (run.State, run.Counts.Failed));
-        Assert.All(await scene.FailuresAsync(run.RunId), line => Assert.Equal((failureClass, $"http_{status}"), ((string?)line["class"], (string?)line["code"])));
+        Assert.All(await scene.FailuresAsync(run.RunId), line =>
+            Assert.Equal((failureClass, $"http_{status}"), ((string?)line["class"], (string?)line["code"])));
         // Nothing is known of what took effect, so the key stays the same however often it is tried.
         Assert.Equal(calls, endpoint.All.Count);
         Assert.Single(endpoint.All.Select(call => call.IdempotencyKey).Distinct());
@@ -147,7 +151,8 @@ public sealed class Sending_records : IAsyncLifetime
         var run = await scene.ImportAsync(scene.Write("orders.csv", ImportScene.Csv(2)));
 
         Assert.Equal((0, 2), (run.Counts.Succeeded, run.Counts.Failed));
-        Assert.All(await scene.FailuresAsync(run.RunId), line => Assert.Equal(("transient", code), ((string?)line["class"], (string?)line["code"])));
+        Assert.All(await scene.FailuresAsync(run.RunId), line =>
+            Assert.Equal(("transient", code), ((string?)line["class"], (string?)line["code"])));
     }
 
     [Fact]
@@ -157,13 +162,15 @@ public sealed class Sending_records : IAsyncLifetime
         {
             if (call.Items.Count < 5)
                 return false;
-            await context.Response.WriteAsync("""{ "items": [ { "index": 4, "status": "succeeded" }, { "index": 0, "status": "failed", "class": "terminal" } ] }""");
+            await context.Response.WriteAsync(
+                """{ "items": [ { "index": 4, "status": "succeeded" }, { "index": 0, "status": "failed", "class": "terminal" } ] }""");
             return true;
         };
         var run = await scene.ImportAsync(scene.Write("orders.csv", ImportScene.Csv(5)));
 
         Assert.Equal((4, 1), (run.Counts.Succeeded, run.Counts.Failed));
-        Assert.Equal(["o0000002", "o0000003", "o0000004"], endpoint.Calls[$"{run.RunId}-1-2"].Items.Select(item => (string)item!["id"]!));
+        Assert.Equal(
+            ["o0000002", "o0000003", "o0000004"], endpoint.Calls[$"{run.RunId}-1-2"].Items.Select(item => (string)item!["id"]!));
     }
 
     [Fact]
@@ -245,7 +252,8 @@ public sealed class Sending_records : IAsyncLifetime
         Assert.Equal(run.Counts.Failed + run.Counts.Invalid, failed.Count);
         var lines = failed.Select(line => (long)line["line"]!).ToList();
         Assert.Equal(lines.Count, lines.Distinct().Count());
-        var ids = failed.Where(line => (string?)line["class"] != "invalid").Select(line => (string)line["key"]!).Concat(endpoint.Succeeded.Keys);
+        var ids = failed.Where(line => (string?)line["class"] != "invalid").Select(line => (string)line["key"]!)
+            .Concat(endpoint.Succeeded.Keys);
         Assert.Equal(Enumerable.Range(1, records).Select(i => $"o{i:D7}"), ids.Order(StringComparer.Ordinal));
     }
 }

@@ -52,7 +52,8 @@ public sealed class Csv_as_it_is_written
 
     private static string Read(string text, int columns)
     {
-        var rows = new CsvRows([.. Enumerable.Range(0, columns).Select(i => new Column($"c{i}", "text", true))], RowErrors.OfFormat);
+        var rows = new CsvRows(
+            [.. Enumerable.Range(0, columns).Select(i => new Column($"c{i}", "text", true))], RowErrors.OfFormat);
         var bytes = Encoding.UTF8.GetBytes(text);
         rows.Load(bytes, bytes.Length, "test.csv", 0);
         var records = new List<string>();

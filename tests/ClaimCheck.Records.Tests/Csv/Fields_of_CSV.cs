@@ -40,7 +40,8 @@ public sealed class Fields_of_CSV
     }
 
     [Fact]
-    public void Another_delimiter_ends_a_field_and_a_comma_does_not() => Assert.Equal(3, CsvField.Length("a,b;c"u8, out _, (byte)';'));
+    public void Another_delimiter_ends_a_field_and_a_comma_does_not() =>
+        Assert.Equal(3, CsvField.Length("a,b;c"u8, out _, (byte)';'));
 
     [Fact]
     public void A_header_quotes_the_names_that_need_it() =>

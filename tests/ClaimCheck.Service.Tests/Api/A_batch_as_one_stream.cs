@@ -7,7 +7,8 @@ namespace ClaimCheck.Service.Tests.Api;
 [Collection(ApiTests.Name)]
 public sealed class A_batch_as_one_stream(ApiService service)
 {
-    private const string Several = """{ "dataset": "big", "criteria": { "rows": 6000 }, "maxFileBytes": 65536, "format": "csv", "compression": "none" }""";
+    private const string Several =
+        """{ "dataset": "big", "criteria": { "rows": 6000 }, "maxFileBytes": 65536, "format": "csv", "compression": "none" }""";
 
     [Theory]
     [InlineData("csv", "none", "text/csv; charset=utf-8")]
@@ -16,13 +17,16 @@ public sealed class A_batch_as_one_stream(ApiService service)
     [InlineData("ndjson", "gzip", "application/gzip")]
     public async Task It_is_the_files_one_after_another_with_one_header(string format, string compression, string type)
     {
-        var export = await service.Http.ReadyAsync(Several.Replace("csv", format, StringComparison.Ordinal).Replace("none", compression, StringComparison.Ordinal));
+        var export = await service.Http.ReadyAsync(
+            Several.Replace("csv", format, StringComparison.Ordinal).Replace("none", compression, StringComparison.Ordinal));
         var files = await FilesAsync(export);
         Assert.True(files.Count > 1);
 
         var answer = await DataAsync(export);
 
-        Assert.Equal((200, type, "bytes", "no-store"), (answer.Status, answer.Header("Content-Type"), answer.Header("Accept-Ranges"), answer.Header("Cache-Control")));
+        Assert.Equal(
+            (200, type, "bytes", "no-store"),
+            (answer.Status, answer.Header("Content-Type"), answer.Header("Accept-Ranges"), answer.Header("Cache-Control")));
         Assert.Null(answer.Header("Content-Encoding"));
         var lines = Lines(answer.Body, compression);
         Assert.Equal(format == "csv" ? 6001 : 6000, lines.Length);
@@ -30,7 +34,9 @@ public sealed class A_batch_as_one_stream(ApiService service)
         Assert.Equal(expected, lines);
         Assert.Equal(format == "csv" ? "id,name" : lines[0], lines[0]);
         var head = await service.Http.SendAsync("HEAD", export.Link("batch") + "/data");
-        Assert.Equal((200, answer.Header("ETag"), answer.Body.Length.ToString(), 0), (head.Status, head.Header("ETag"), head.Header("Content-Length"), head.Body.Length));
+        Assert.Equal(
+            (200, answer.Header("ETag"), answer.Body.Length.ToString(), 0),
+            (head.Status, head.Header("ETag"), head.Header("Content-Length"), head.Body.Length));
     }
 
     [Fact]
@@ -58,7 +64,9 @@ public sealed class A_batch_as_one_stream(ApiService service)
         foreach (var (range, from, to) in ranges)
         {
             var part = await DataAsync(export, ("Range", range));
-            Assert.Equal((206, $"bytes {from}-{to}/{size}", whole.Header("ETag")), (part.Status, part.Header("Content-Range"), part.Header("ETag")));
+            Assert.Equal(
+                (206, $"bytes {from}-{to}/{size}", whole.Header("ETag")),
+                (part.Status, part.Header("Content-Range"), part.Header("ETag")));
             Assert.True(whole.Body.AsSpan(from, to - from + 1).SequenceEqual(part.Body), range);
         }
 
@@ -67,7 +75,8 @@ public sealed class A_batch_as_one_stream(ApiService service)
             var from = random.Next(size);
             var to = random.Next(from, size);
             var part = await DataAsync(export, ("Range", $"bytes={from}-{to}"));
-            Assert.True(part.Status == 206 && whole.Body.AsSpan(from, to - from + 1).SequenceEqual(part.Body), $"{at}: {from}-{to}");
+            Assert.True(
+                part.Status == 206 && whole.Body.AsSpan(from, to - from + 1).SequenceEqual(part.Body), $"{at}: {from}-{to}");
         }
 
         foreach (var range in (string[])[$"bytes={size}-", $"bytes={size}-{size + 1}", "bytes=-0"])
@@ -77,8 +86,10 @@ public sealed class A_batch_as_one_stream(ApiService service)
             Assert.Equal($"bytes */{size}", refused.Header("Content-Range"));
         }
 
-        Assert.Equal(200, (await service.Http.SendAsync("HEAD", export.Link("batch") + "/data", null, ("Range", "bytes=0-9"))).Status);
-        foreach (var range in (string[])["items=0-1", "bytes=5-1", "bytes=a-b", "bytes=", "bytes=0-1,5-6", "bytes=99999999999999999999-"])
+        Assert.Equal(
+            200, (await service.Http.SendAsync("HEAD", export.Link("batch") + "/data", null, ("Range", "bytes=0-9"))).Status);
+        foreach (var range in (string[])["items=0-1", "bytes=5-1", "bytes=a-b", "bytes=", "bytes=0-1,5-6",
+            "bytes=99999999999999999999-"])
         {
             var ignored = await DataAsync(export, ("Range", range));
             Assert.True(ignored.Status == 200 && ignored.Body.Length == size, $"{range}: {ignored.Status}");
@@ -92,7 +103,8 @@ public sealed class A_batch_as_one_stream(ApiService service)
     [InlineData("ndjson", 0)]
     public async Task Any_range_of_one_gzip_member_can_be_had_at_every_seam_of_it(string format, int rows)
     {
-        var export = await service.Http.ReadyAsync($$"""{ "dataset": "big", "criteria": { "rows": {{rows}} }, "maxFileBytes": 65536, "format": "{{format}}" }""");
+        var export = await service.Http.ReadyAsync(
+            $$"""{ "dataset": "big", "criteria": { "rows": {{rows}} }, "maxFileBytes": 65536, "format": "{{format}}" }""");
         var whole = await DataAsync(export);
         var size = whole.Body.Length;
         Assert.Equal(rows, Lines(whole.Body, "gzip").Length - (format == "csv" ? 1 : 0));
@@ -144,7 +156,8 @@ public sealed class A_batch_as_one_stream(ApiService service)
         Assert.Equal(200, (await DataAsync(export, ("Range", "bytes=0-9"), ("If-Range", $"W/{etag}"))).Status);
         foreach (var odd in (string[])["nonsense", "\"cut", "*", ""])
             Assert.Equal(200, (await DataAsync(export, ("Range", "bytes=0-9"), ("If-Range", odd))).Status);
-        Assert.Equal(200, (await DataAsync(export, ("Range", "bytes=0-9"), ("If-Range", "Fri, 01 Jan 2100 00:00:00 GMT"))).Status);
+        Assert.Equal(
+            200, (await DataAsync(export, ("Range", "bytes=0-9"), ("If-Range", "Fri, 01 Jan 2100 00:00:00 GMT"))).Status);
     }
 
     [Theory]
@@ -154,7 +167,8 @@ public sealed class A_batch_as_one_stream(ApiService service)
     [InlineData("ndjson", "gzip", "")]
     public async Task An_empty_batch_is_its_header_alone(string format, string compression, string expected)
     {
-        var export = await service.Http.ReadyAsync($$"""{ "dataset": "items", "format": "{{format}}", "compression": "{{compression}}", "criteria": { "least": 99999 } }""");
+        var export = await service.Http.ReadyAsync(
+            $$"""{ "dataset": "items", "format": "{{format}}", "compression": "{{compression}}", "criteria": { "least": 99999 } }""");
 
         var answer = await DataAsync(export);
 
@@ -166,17 +180,20 @@ public sealed class A_batch_as_one_stream(ApiService service)
     [Fact]
     public async Task A_slow_reader_is_cut_off_by_a_revocation()
     {
-        var export = await service.Http.ReadyAsync("""{ "dataset": "big", "criteria": { "rows": 150000 }, "compression": "none" }""");
+        var export = await service.Http.ReadyAsync(
+            """{ "dataset": "big", "criteria": { "rows": 150000 }, "compression": "none" }""");
         var size = (await service.Http.GetAsync(export.Link("batch"))).Json.GetProperty("bytes").GetInt64();
         Assert.True(size > 30_000_000);
         var read = await SlowReader.ReadAsync(
-            service.Http, $"/v1/batches/{export.Text("batchId")}/data", "", () => service.Http.SendAsync("DELETE", export.Link("batch")));
+            service.Http, $"/v1/batches/{export.Text("batchId")}/data", "", () =>
+                service.Http.SendAsync("DELETE", export.Link("batch")));
 
         Assert.True(read < size, $"All {read} bytes came.");
         (await DataAsync(export)).IsProblem(410, "batch_revoked");
     }
 
-    private Task<Answer> DataAsync(JsonElement export, params (string, string)[] headers) => service.Http.GetAsync(export.Link("batch") + "/data", headers);
+    private Task<Answer> DataAsync(JsonElement export, params (string, string)[] headers) =>
+        service.Http.GetAsync(export.Link("batch") + "/data", headers);
 
     private async Task<List<byte[]>> FilesAsync(JsonElement export)
     {
@@ -187,7 +204,8 @@ public sealed class A_batch_as_one_stream(ApiService service)
         return files;
     }
 
-    private static string[] Lines(byte[] bytes, string compression) => Text(bytes, compression).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    private static string[] Lines(byte[] bytes, string compression) =>
+        Text(bytes, compression).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     private static string Text(byte[] bytes, string compression)
     {

@@ -28,20 +28,24 @@ public sealed class A_file_is_one_gzip_member(ApiService service)
             var data = (await service.Http.GetAsync(packed.Link("batch") + "/data")).Body;
 
             // What the same export without compression says.
-            Assert.Equal((await service.Http.GetAsync(plain.Link("batch") + "/data")).Text, Encoding.UTF8.GetString(OneMember.Read(data)));
+            Assert.Equal(
+                (await service.Http.GetAsync(plain.Link("batch") + "/data")).Text, Encoding.UTF8.GetString(OneMember.Read(data)));
             Assert.Equal(packed.Text("format") == "csv", OneMember.Read(files[^1]).AsSpan().StartsWith("id,name\n"u8));
             Assert.Equal(request.Contains("maxFileBytes", StringComparison.Ordinal), files.Count > 1);
             stored.AddRange(files);
             stored.Add(data);
         }
 
-        Assert.Equal(stored.Select(file => Convert.ToHexStringLower(SHA256.HashData(OneMember.Read(file)))), await JavaGzip.DigestsAsync(stored));
+        Assert.Equal(
+            stored.Select(file => Convert.ToHexStringLower(SHA256.HashData(OneMember.Read(file)))),
+            await JavaGzip.DigestsAsync(stored));
     }
 
     [Fact]
     public async Task Whose_blocks_can_be_fetched_and_inflated_each_by_itself()
     {
-        var export = await service.Http.ReadyAsync("""{ "dataset": "big", "criteria": { "rows": 1500 }, "maxFileBytes": 65536, "format": "ndjson" }""");
+        var export = await service.Http.ReadyAsync(
+            """{ "dataset": "big", "criteria": { "rows": 1500 }, "maxFileBytes": 65536, "format": "ndjson" }""");
         var file = (await service.Http.GetAsync(export.Link("manifest"))).Json.GetProperty("files")[0];
         var index = (await service.Http.GetAsync(file.GetProperty("index").Text("url")!)).Json;
         Assert.Equal(["framing", "blocks"], index.Names());

@@ -52,7 +52,8 @@ public sealed class A_stream_of_events : IAsyncLifetime, IDisposable
 
         var page = await http.GetAsync($"/v1/events?after={cursor}");
         Assert.Equal([second.Text("batchId"), first.Text("batchId")], page.Items().Select(item => item.Text("subject")));
-        (await http.GetAsync("/v1/events", ("Accept", "text/event-stream"), ("Last-Event-ID", "nonsense"))).IsProblem(400, "invalid_cursor");
+        (await http.GetAsync("/v1/events", ("Accept", "text/event-stream"), ("Last-Event-ID", "nonsense")))
+            .IsProblem(400, "invalid_cursor");
     }
 
     [Fact]
@@ -69,7 +70,8 @@ public sealed class A_stream_of_events : IAsyncLifetime, IDisposable
         await Scene.SqlAsync(scene.Catalog, "DELETE FROM outbox WHERE position <= 3; UPDATE event_feed SET forgotten = 3");
 
         (await http.GetAsync($"/v1/events?after={start}")).IsProblem(410, "cursor_expired");
-        (await http.GetAsync("/v1/events", ("Accept", "text/event-stream"), ("Last-Event-ID", start!))).IsProblem(410, "cursor_expired");
+        (await http.GetAsync("/v1/events", ("Accept", "text/event-stream"), ("Last-Event-ID", start!)))
+            .IsProblem(410, "cursor_expired");
         var oldest = await http.GetAsync("/v1/events");
         Assert.Single(oldest.Items());
         Assert.Empty((await http.GetAsync($"/v1/events?after={oldest.NextCursor()}")).Items());
@@ -88,7 +90,8 @@ public sealed class A_stream_of_events : IAsyncLifetime, IDisposable
             else if (line.StartsWith("data: ", StringComparison.Ordinal))
                 data += line[6..];
             else
-                Assert.True(line.Length == 0 || line.StartsWith(':') || line.StartsWith("retry: ", StringComparison.Ordinal), line);
+                Assert.True(
+                    line.Length == 0 || line.StartsWith(':') || line.StartsWith("retry: ", StringComparison.Ordinal), line);
         }
 
         throw new InvalidOperationException("The stream has ended.");

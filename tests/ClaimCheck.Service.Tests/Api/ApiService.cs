@@ -68,7 +68,8 @@ public sealed class ApiService : IAsyncLifetime
             """, "parameters": { "rows": { "type": "bigint" } }""");
         scene.AddDataset(
             "typed",
-            "SELECT id, :text AS a, :number AS b, :flag AS c, :since AS d, :day AS e, :ids AS f, :doc AS g, :took AS h, :who AS i FROM items ORDER BY id",
+            "SELECT id, :text AS a, :number AS b, :flag AS c, :since AS d, :day AS e, :ids AS f, :doc AS g, :took AS h, :who AS "
+            + "i FROM items ORDER BY id",
             """
             , "title": "Typed", "schemaVersion": 3, "linkLifetime": "PT2H", "retention": "P2D",
               "parameters": { "text": { "type": "text", "required": false }, "number": { "type": "int", "required": false },

@@ -18,14 +18,17 @@ public sealed partial class Asking_for_an_export(ApiService service)
         Assert.Equal("no-store", answer.Header("Cache-Control"));
         Assert.Equal("application/json; charset=utf-8", answer.Header("Content-Type"));
         Assert.Equal(
-            ["exportId", "batchId", "state", "dataset", "schemaVersion", "criteria", "format", "compression", "progress", "createdAt", "startedAt", "readyAt", "expiresAt", "endedAt", "retryOf", "failure", "links"],
+            ["exportId", "batchId", "state", "dataset", "schemaVersion", "criteria", "format", "compression", "progress",
+                "createdAt", "startedAt", "readyAt", "expiresAt", "endedAt", "retryOf", "failure", "links"],
             export.Names());
         Assert.Equal(["records", "bytes", "files", "estimatedRecords"], export.GetProperty("progress").Names());
         Assert.Equal(["self", "batch", "manifest", "staging", "cancel"], export.GetProperty("links").Names());
         Assert.Matches("^exp_[0-9a-f]{12}7[0-9a-f]{19}$", export.Text("exportId"));
         Assert.Matches("^bat_[0-9a-f]{12}7[0-9a-f]{19}$", export.Text("batchId"));
         Assert.Matches(Rfc3339Utc(), export.Text("createdAt"));
-        Assert.Equal(("csv", "gzip", 1), (export.Text("format"), export.Text("compression"), export.GetProperty("schemaVersion").GetInt32()));
+        Assert.Equal(
+            ("csv", "gzip", 1),
+            (export.Text("format"), export.Text("compression"), export.GetProperty("schemaVersion").GetInt32()));
         Assert.Equal("""{"least":990}""", export.GetProperty("criteria").GetRawText());
         foreach (var name in (string[])["readyAt", "expiresAt", "endedAt", "retryOf", "failure"])
             Assert.Equal(JsonValueKind.Null, export.GetProperty(name).ValueKind);
@@ -109,11 +112,13 @@ public sealed partial class Asking_for_an_export(ApiService service)
         (await service.Idle.PostAsync("/v1/exports", body)).IsInvalid(fields);
 
     [Theory]
-    [InlineData("""{ "dataset": "items", "criteria": null, "format": null, "compression": null, "maxFileBytes": null, "linkLifetime": null, "retention": null }""")]
+    [InlineData(
+        """{ "dataset": "items", "criteria": null, "format": null, "compression": null, "maxFileBytes": null, "linkLifetime": null, "retention": null }""")]
     [InlineData("""{ "dataset": "items", "maxFileBytes": 65536, "linkLifetime": "PT1S", "retention": "PT1S" }""")]
     [InlineData("""{ "dataset": "items", "maxFileBytes": 5368709120, "linkLifetime": "P7D", "retention": "P1W" }""")]
     [InlineData("""{ "dataset": "items", "format": "ndjson", "compression": "none", "criteria": { "least": null } }""")]
-    [InlineData("""{ "dataset": "typed", "criteria": { "text": "'; DROP TABLE items; --", "ids": [], "doc": { "a": [1e5, "\u00e9"] }, "took": "PT90M" } }""")]
+    [InlineData(
+        """{ "dataset": "typed", "criteria": { "text": "'; DROP TABLE items; --", "ids": [], "doc": { "a": [1e5, "\u00e9"] }, "took": "PT90M" } }""")]
     public async Task What_fits_is_taken(string body) => await service.Idle.AskAsync(body);
 
     [Fact]

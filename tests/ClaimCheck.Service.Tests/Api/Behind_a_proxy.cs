@@ -3,7 +3,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Api;
 
-/// <summary>Everything absolute is under the public address, which may have a path that a proxy takes away or not; and what flows is not held back.</summary>
+/// <summary>Everything absolute is under the public address, which may have a path that a proxy takes away or not; and what flows
+/// is not held back.</summary>
 [Collection(ApiTests.Name)]
 public sealed class Behind_a_proxy(ApiService service)
 {
@@ -14,7 +15,8 @@ public sealed class Behind_a_proxy(ApiService service)
     [InlineData("https://exports.example/claims/check/", "/claims/check")]
     [InlineData("https://exports.example:8443/v1", "/v1")] // as the service's own paths begin
     [InlineData("https://exports.example", "")]
-    public async Task Every_call_answers_with_and_without_the_prefix_and_names_its_problems_under_it(string publicUrl, string prefix)
+    public async Task Every_call_answers_with_and_without_the_prefix_and_names_its_problems_under_it(
+        string publicUrl, string prefix)
     {
         await using var process = await StartAsync(publicUrl);
         using var http = new ApiClient(process.NewHttp());
@@ -27,14 +29,18 @@ public sealed class Behind_a_proxy(ApiService service)
                 var answer = await http.SendAsync(method, reached + "?zz=1");
                 Assert.True(answer.Status is 400 or 401, $"{method} {reached}: {answer.Status}");
                 Assert.Equal($"{address}/problems/{answer.Json.Text("code")}", answer.Json.Text("type"));
-                Assert.Equal(answer.Json.Text("code"), path.StartsWith("/v1", StringComparison.Ordinal) ? "unauthorized" : "unknown_parameter");
+                Assert.Equal(
+                    answer.Json.Text("code"),
+                    path.StartsWith("/v1", StringComparison.Ordinal) ? "unauthorized" : "unknown_parameter");
             }
         }
 
         foreach (var (status, answer) in new[]
                  {
-                     (404, await http.GetAsync("/nothing", Key)), (404, await http.GetAsync($"{prefix}/nothing", Key)), (405, await http.SendAsync("PATCH", $"{prefix}/v1/exports", null, Key)),
-                     (422, await http.SendAsync("POST", $"{prefix}/v1/exports", ApiClient.Json("{}"u8.ToArray()), Key)), (400, await http.GetAsync("/v1/exports?limit=0", Key)),
+                     (404, await http.GetAsync("/nothing", Key)), (404, await http.GetAsync($"{prefix}/nothing", Key)),
+                     (405, await http.SendAsync("PATCH", $"{prefix}/v1/exports", null, Key)),
+                     (422, await http.SendAsync("POST", $"{prefix}/v1/exports", ApiClient.Json("{}"u8.ToArray()), Key)),
+                     (400, await http.GetAsync("/v1/exports?limit=0", Key)),
                  })
         {
             Assert.Equal((status, $"{address}/problems/{answer.Json.Text("code")}"), (answer.Status, answer.Json.Text("type")));
@@ -54,8 +60,11 @@ public sealed class Behind_a_proxy(ApiService service)
         var made = new[]
         {
             await PostAsync("/v1/exports", """{ "dataset": "items" }"""),
-            await PostAsync("/claims/v1/batches", $$"""{ "dataset": "items", "files": [{ "name": "a", "bytes": 1, "sha256": "{{new string('a', 64)}}", "records": 1 }] }"""),
-            await http.SendAsync("PUT", "/v1/schedules/behind", ApiClient.Json("""{ "cron": "0 0 2 * * ?", "timeZone": "UTC", "export": { "dataset": "items" } }"""u8.ToArray()), Key),
+            await PostAsync(
+                "/claims/v1/batches",
+                $$"""{ "dataset": "items", "files": [{ "name": "a", "bytes": 1, "sha256": "{{new string('a', 64)}}", "records": 1 }] }"""),
+            await http.SendAsync("PUT", "/v1/schedules/behind", ApiClient.Json(
+                """{ "cron": "0 0 2 * * ?", "timeZone": "UTC", "export": { "dataset": "items" } }"""u8.ToArray()), Key),
             await PostAsync("/v1/schedules/behind/run", "{}"),
         };
         foreach (var answer in made)
@@ -63,7 +72,8 @@ public sealed class Behind_a_proxy(ApiService service)
             Assert.True(answer.Status is 201 or 202, answer.Text);
             Assert.StartsWith($"{address}/v1/", answer.Header("Location"), StringComparison.Ordinal);
             Assert.Equal(200, (await http.GetAsync(new Uri(answer.Header("Location")!).AbsolutePath, Key)).Status);
-            Assert.Equal(200, (await http.GetAsync(new Uri(answer.Header("Location")!).AbsolutePath["/claims".Length..], Key)).Status);
+            Assert.Equal(
+                200, (await http.GetAsync(new Uri(answer.Header("Location")!).AbsolutePath["/claims".Length..], Key)).Status);
             foreach (var link in Addresses(answer.Json))
                 Assert.StartsWith(address + "/", link, StringComparison.Ordinal);
         }
@@ -71,9 +81,12 @@ public sealed class Behind_a_proxy(ApiService service)
         // What only has a link, and no key, reaches the staging through the prefix too.
         var future = new Uri(made[0].Json.Link("staging"));
         Assert.StartsWith("/claims/staging/", future.AbsolutePath, StringComparison.Ordinal);
-        Assert.Equal((404, 404), ((await http.GetAsync(future.PathAndQuery)).Status, (await http.GetAsync(future.PathAndQuery["/claims".Length..])).Status));
-        Assert.Equal([address], (await http.GetAsync("/claims/openapi/v1.json")).Json.GetProperty("servers").EnumerateArray().Select(server => server.Text("url")));
-        Assert.Contains($"href=\"{address}/problems/not_found\"", (await http.GetAsync("/claims/problems", ("Accept", "text/html"))).Text, StringComparison.Ordinal);
+        Assert.Equal((404, 404), ((await http.GetAsync(future.PathAndQuery)).Status, (await http.GetAsync(
+            future.PathAndQuery["/claims".Length..])).Status));
+        Assert.Equal([address], (await http.GetAsync("/claims/openapi/v1.json")).Json.GetProperty("servers").EnumerateArray()
+            .Select(server => server.Text("url")));
+        Assert.Contains($"href=\"{address}/problems/not_found\"",
+            (await http.GetAsync("/claims/problems", ("Accept", "text/html"))).Text, StringComparison.Ordinal);
         await http.SendAsync("DELETE", new Uri(made[2].Header("Location")!).AbsolutePath, null, Key);
 
         Task<Answer> PostAsync(string path, string json) => http.PostAsync(path, json, Key);
@@ -85,7 +98,8 @@ public sealed class Behind_a_proxy(ApiService service)
         var export = await service.Http.ReadyAsync("""{ "dataset": "items", "criteria": { "least": 990 } }""");
         var batch = export.Link("batch");
         var staged = (await service.Http.GetAsync(export.Link("manifest"))).Json.GetProperty("files")[0].Text("url")!;
-        await service.Http.SendAsync("PUT", batch + "/receipts/flow", ApiClient.Json("""{ "state": "processing", "succeeded": 0, "transient": 0, "terminal": 0 }"""u8.ToArray()));
+        await service.Http.SendAsync("PUT", batch + "/receipts/flow", ApiClient.Json(
+            """{ "state": "processing", "succeeded": 0, "transient": 0, "terminal": 0 }"""u8.ToArray()));
         foreach (var (path, accept) in new[]
                  {
                      ("/v1/events", "text/event-stream"), (batch + "/data", "*/*"), (batch + "/files/part-00001.csv.gz", "*/*"),
@@ -105,8 +119,10 @@ public sealed class Behind_a_proxy(ApiService service)
                 if (method != "GET")
                     continue;
                 using var answer = await service.Idle.OpenAsync(path, ("Accept", accept), ("Authorization", "Bearer any"));
-                var isDocument = answer.Content.Headers.ContentType?.MediaType is null or "application/json" or "application/problem+json" or "text/html";
-                Assert.True(isDocument != answer.Headers.Contains("X-Accel-Buffering"), $"{path}: {answer.Content.Headers.ContentType}");
+                var isDocument = answer.Content.Headers.ContentType?.MediaType is null or "application/json"
+                    or "application/problem+json" or "text/html";
+                Assert.True(
+                    isDocument != answer.Headers.Contains("X-Accel-Buffering"), $"{path}: {answer.Content.Headers.ContentType}");
             }
         }
     }
@@ -115,7 +131,8 @@ public sealed class Behind_a_proxy(ApiService service)
     {
         JsonValueKind.Object => json.EnumerateObject().SelectMany(property => Addresses(property.Value)),
         JsonValueKind.Array => json.EnumerateArray().SelectMany(Addresses),
-        JsonValueKind.String when json.GetString() is { } text && (text.Contains("://", StringComparison.Ordinal) || text.StartsWith('/')) => [text],
+        JsonValueKind.String when json.GetString() is { } text
+            && (text.Contains("://", StringComparison.Ordinal) || text.StartsWith('/')) => [text],
         _ => [],
     };
 

@@ -9,8 +9,10 @@ public sealed class Claims_by_state(ApiService service)
 {
     private static readonly string[] BatchFields =
     [
-        "batchId", "exportId", "state", "dataset", "schemaVersion", "format", "compression", "records", "bytes", "uncompressedBytes", "files", "snapshotAt",
-        "readyAt", "expiresAt", "endedAt", "reason", "deletionVerifiedAt", "retryOf", "delivery", "receipts", "redeemed", "redeemedTotal", "links",
+        "batchId", "exportId", "state", "dataset", "schemaVersion", "format", "compression", "records", "bytes",
+        "uncompressedBytes", "files", "snapshotAt",
+        "readyAt", "expiresAt", "endedAt", "reason", "deletionVerifiedAt", "retryOf", "delivery", "receipts", "redeemed",
+        "redeemedTotal", "links",
     ];
 
     [Fact]
@@ -20,10 +22,13 @@ public sealed class Claims_by_state(ApiService service)
 
         var shown = await service.Idle.GetAsync(batch);
         Assert.Equal(BatchFields, shown.Json.Names());
-        Assert.Equal(("pending", 0L, 0), (shown.Json.Text("state"), shown.Json.GetProperty("records").GetInt64(), shown.Json.GetProperty("files").GetInt32()));
+        Assert.Equal(
+            ("pending", 0L, 0),
+            (shown.Json.Text("state"), shown.Json.GetProperty("records").GetInt64(), shown.Json.GetProperty("files").GetInt32()));
         foreach (var claim in (string[])["/manifest", "/files/part-00001.csv.gz", "/data"])
             (await service.Idle.GetAsync(batch + claim)).IsProblem(409, "not_ready");
-        Assert.Equal(["self", "export", "manifest", "data", "records", "receipts", "revoke"], shown.Json.GetProperty("links").Names());
+        Assert.Equal(
+            ["self", "export", "manifest", "data", "records", "receipts", "revoke"], shown.Json.GetProperty("links").Names());
     }
 
     [Fact]
@@ -36,7 +41,8 @@ public sealed class Claims_by_state(ApiService service)
         Assert.Equal("no-store", answer.Header("Cache-Control"));
         var manifest = answer.Json;
         Assert.Equal(
-            ["exportId", "batchId", "dataset", "schemaVersion", "criteria", "snapshotAt", "columns", "key", "orderedBy", "format", "compression", "records", "bytes", "uncompressedBytes", "linksExpireAt", "claimUrl", "files"],
+            ["exportId", "batchId", "dataset", "schemaVersion", "criteria", "snapshotAt", "columns", "key", "orderedBy", "format",
+                "compression", "records", "bytes", "uncompressedBytes", "linksExpireAt", "claimUrl", "files"],
             manifest.Names());
         var file = manifest.GetProperty("files").EnumerateArray().Single();
         Assert.Equal(["name", "url", "records", "bytes", "uncompressedBytes", "sha256", "index"], file.Names());
@@ -91,9 +97,11 @@ public sealed class Claims_by_state(ApiService service)
     public async Task An_expired_batch_is_410()
     {
         var export = await service.Http.ReadyAsync("""{ "dataset": "items", "retention": "PT3S" }""");
-        await Eventually.TrueAsync(async () => (await service.Http.GetAsync(export.Link("batch"))).Json.Text("state") == "expired");
+        await Eventually.TrueAsync(
+            async () => (await service.Http.GetAsync(export.Link("batch"))).Json.Text("state") == "expired");
         await IsGoneAsync(service.Http, export, "expired", "batch_expired");
-        await Eventually.TrueAsync(async () => (await service.Http.GetAsync(export.Link("batch"))).Json.Text("deletionVerifiedAt") is not null);
+        await Eventually.TrueAsync(
+            async () => (await service.Http.GetAsync(export.Link("batch"))).Json.Text("deletionVerifiedAt") is not null);
         await IsGoneAsync(service.Http, export, "expired", "batch_expired");
     }
 
@@ -133,7 +141,8 @@ public sealed class Claims_by_state(ApiService service)
         var answer = await service.Http.GetAsync(link);
         Assert.Equal(200, answer.Status);
         Assert.Equal(promised.GetProperty("bytes").GetInt64(), answer.Body.Length);
-        Assert.Equal(promised.Text("sha256"), Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(answer.Body)));
+        Assert.Equal(
+            promised.Text("sha256"), Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(answer.Body)));
         Assert.Null(answer.Header("Content-Encoding"));
     }
 

@@ -15,9 +15,11 @@ public sealed class Datasets_as_callers_see_them(ApiService service)
         Assert.Equal("no-store", answer.Header("Cache-Control"));
         var typed = answer.Json;
         Assert.Equal(
-            ["name", "title", "schemaVersion", "key", "orderedBy", "parameters", "formats", "compressions", "columns", "recordSchema", "linkLifetime", "retention", "delivery", "available", "unavailable", "links"],
+            ["name", "title", "schemaVersion", "key", "orderedBy", "parameters", "formats", "compressions", "columns",
+                "recordSchema", "linkLifetime", "retention", "delivery", "available", "unavailable", "links"],
             typed.Names());
-        Assert.Equal(("typed", "Typed", 3, "id", "id"), (typed.Text("name"), typed.Text("title"), typed.GetProperty("schemaVersion").GetInt32(), typed.Text("key"), typed.Text("orderedBy")));
+        Assert.Equal(("typed", "Typed", 3, "id", "id"), (typed.Text("name"), typed.Text("title"),
+            typed.GetProperty("schemaVersion").GetInt32(), typed.Text("key"), typed.Text("orderedBy")));
         Assert.Equal(("PT2H", "P2D"), (typed.Text("linkLifetime"), typed.Text("retention")));
         Assert.True(typed.GetProperty("available").GetBoolean());
         Assert.Equal("object", typed.GetProperty("recordSchema").Text("type"));
@@ -76,7 +78,8 @@ public sealed class Datasets_as_callers_see_them(ApiService service)
         var first = await service.Idle.PostAsync("/v1/exports", body, ("Idempotency-Key", "before-it-went"));
         Assert.Equal(202, first.Status);
         await Scene.SqlAsync(service.IdleScene.Catalog, $"DROP DATABASE {service.ShakyDatabase} WITH (FORCE)");
-        await Eventually.TrueAsync(async () => !(await service.Idle.GetAsync("/v1/datasets/shaky")).Json.GetProperty("available").GetBoolean());
+        await Eventually.TrueAsync(
+            async () => !(await service.Idle.GetAsync("/v1/datasets/shaky")).Json.GetProperty("available").GetBoolean());
 
         var repeated = await service.Idle.PostAsync("/v1/exports", body, ("Idempotency-Key", "before-it-went"));
         var anew = await service.Idle.PostAsync("/v1/exports", body, ("Idempotency-Key", "after-it-went"));

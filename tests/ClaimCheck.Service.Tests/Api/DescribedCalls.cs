@@ -33,7 +33,8 @@ internal static partial class DescribedCalls
                     "{name}" => "items",
                     _ => "x",
                 });
-                calls.Add(new(method, address, [.. Parameters(operation.Value).Where(parameter => parameter.Text("in") == "query").Select(parameter => parameter.Text("name")!)]));
+                calls.Add(new(method, address, [.. Parameters(operation.Value).Where(parameter => parameter.Text("in") == "query")
+                    .Select(parameter => parameter.Text("name")!)]));
             }
         }
 

@@ -49,7 +49,8 @@ public sealed class Hostile_bodies(ApiService service) : IAsyncLifetime
     [InlineData("""{ "dataset": "typed", "criteria": { "doc": { "\ud800": 1 } } }""")]
     [InlineData("""{ "dataset": "typed", "criteria": { "doc": ["\udfff"] } }""")]
     [InlineData("""{ "dataset": "typed", "criteria": { "since": "\ud800" } }""")]
-    public async Task Half_a_surrogate_pair_is_refused(string body) => IsRefused(await service.Idle.PostAsync("/v1/exports", body));
+    public async Task Half_a_surrogate_pair_is_refused(string body) =>
+        IsRefused(await service.Idle.PostAsync("/v1/exports", body));
 
     [Theory]
     [InlineData("{ \"dataset\": \"items\u00ff\" }")]
@@ -93,13 +94,15 @@ public sealed class Hostile_bodies(ApiService service) : IAsyncLifetime
         var refused = await service.Idle.SendAsync("POST", "/v1/exports", content);
         refused.IsProblem(415, "unsupported_media_type");
         Assert.Equal(
-            $"The call takes application/json, in UTF-8, but {(type is null ? "the body came without a Content-Type" : "the body's Content-Type is another")}.",
+            "The call takes application/json, in UTF-8, but "
+            + $"{(type is null ? "the body came without a Content-Type" : "the body's Content-Type is another")}.",
             refused.Json.Text("detail"));
     }
 
     [Theory]
     [InlineData("POST", "/v1/bulk-jobs", "application/json, application/x-ndjson or text/csv")]
-    [InlineData("POST", "/v1/batches/bat_00000000000000000000000000000000/receipts/billing/failures", "application/json or application/x-ndjson")]
+    [InlineData("POST", "/v1/batches/bat_00000000000000000000000000000000/receipts/billing/failures",
+        "application/json or application/x-ndjson")]
     [InlineData("PUT", "/v1/schedules/nightly", "application/json")]
     public async Task A_415_names_what_the_call_takes(string method, string path, string types)
     {
@@ -117,7 +120,8 @@ public sealed class Hostile_bodies(ApiService service) : IAsyncLifetime
         var content = chunked ? new StreamContent(new Unsized(body)) : ApiClient.Json(body);
         content.Headers.ContentType = new("application/json");
         // A client that does not ask first may find the connection closed while it still sends.
-        (await service.Idle.SendAsync("POST", "/v1/exports", content, ("Expect", "100-continue"))).IsProblem(413, "body_too_large");
+        (await service.Idle.SendAsync("POST", "/v1/exports", content, ("Expect", "100-continue")))
+            .IsProblem(413, "body_too_large");
     }
 
     [Fact]
@@ -133,7 +137,9 @@ public sealed class Hostile_bodies(ApiService service) : IAsyncLifetime
 
     [Fact]
     public async Task A_number_of_half_a_megabyte_is_refused() =>
-        (await service.Idle.PostAsync("/v1/exports", $$"""{ "dataset": "items", "criteria": { "least": {{new string('9', 500_000)}} } }""")).IsInvalid("criteria.least");
+        (await service.Idle.PostAsync(
+            "/v1/exports", $$"""{ "dataset": "items", "criteria": { "least": {{new string('9', 500_000)}} } }"""))
+            .IsInvalid("criteria.least");
 
     private static void IsRefused(Answer answer)
     {
@@ -169,7 +175,8 @@ public sealed class Unusual_bodies(ApiService service)
 
     [Fact]
     public async Task A_byte_order_mark_is_passed_over() =>
-        Assert.Equal(202, (await service.Idle.SendAsync("POST", "/v1/exports", ApiClient.Json([0xEF, 0xBB, 0xBF, .. """{ "dataset": "items" }"""u8]))).Status);
+        Assert.Equal(202, (await service.Idle.SendAsync(
+            "POST", "/v1/exports", ApiClient.Json([0xEF, 0xBB, 0xBF, .. """{ "dataset": "items" }"""u8]))).Status);
 
     [Fact]
     public async Task Names_may_be_escaped() => await service.Idle.AskAsync("""{ "data\u0073et": "\u0069tems" }""");

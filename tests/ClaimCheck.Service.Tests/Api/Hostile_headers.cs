@@ -3,7 +3,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Api;
 
-/// <summary>Of every call that the description names: no header and no query parameter makes it a 5xx, or does what is then refused.</summary>
+/// <summary>Of every call that the description names: no header and no query parameter makes it a 5xx, or does what
+/// is then refused.</summary>
 [Collection(ApiTests.Name)]
 public sealed class Hostile_headers(ApiService service)
 {
@@ -11,15 +12,18 @@ public sealed class Hostile_headers(ApiService service)
 
     private static readonly string[] Values =
     [
-        "NaN", "Infinity", "-Infinity", "1e400", "-1", "0x10", "1.5", "", "\"", "\"\"", "\"5\"", "*", ",", ";", "=", "\t", "null", "%00", "../..", "é😀", "9223372036854775808", Huge,
+        "NaN", "Infinity", "-Infinity", "1e400", "-1", "0x10", "1.5", "", "\"", "\"\"", "\"5\"", "*", ",", ";", "=", "\t", "null",
+        "%00", "../..", "é😀", "9223372036854775808", Huge,
     ];
 
     // What is ignored where it can't be read: all of these at once.
     private static readonly string[] Lenient =
-        ["Prefer", "Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Accept", "Accept-Encoding", "Last-Event-ID", "traceparent", "tracestate", "baggage", "Cookie", "X-Forwarded-For"];
+        ["Prefer", "Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Accept",
+            "Accept-Encoding", "Last-Event-ID", "traceparent", "tracestate", "baggage", "Cookie", "X-Forwarded-For"];
 
     // What is refused where it can't be read: one by one.
-    private static readonly string[] Strict = ["Idempotency-Key", "ClaimCheck-Consumer", "Content-Encoding", "Content-Type", "Authorization", "Content-Language"];
+    private static readonly string[] Strict =
+        ["Idempotency-Key", "ClaimCheck-Consumer", "Content-Encoding", "Content-Type", "Authorization", "Content-Language"];
 
     [Fact]
     public async Task None_is_a_5xx()
@@ -35,8 +39,11 @@ public sealed class Hostile_headers(ApiService service)
                 foreach (var name in Strict)
                     await AskAsync(path, [(name, value)]);
                 // One by one too: the first that can't be read may hide the next.
-                foreach (var query in value.Length < 1000 ? [.. call.Query.Select(name => (string[])[name]), call.Query] : Array.Empty<IReadOnlyList<string>>())
-                    await AskAsync(path + "?" + string.Join('&', query.Select(name => $"{name}={Uri.EscapeDataString(value)}")), []);
+                foreach (var query in value.Length < 1000
+                    ? [.. call.Query.Select(name => (string[])[name]), call.Query]
+                    : Array.Empty<IReadOnlyList<string>>())
+                    await AskAsync(
+                        path + "?" + string.Join('&', query.Select(name => $"{name}={Uri.EscapeDataString(value)}")), []);
 
                 async Task AskAsync(string address, (string, string)[] headers)
                 {
@@ -44,7 +51,8 @@ public sealed class Hostile_headers(ApiService service)
                     if (status >= 500)
                     {
                         lock (bad)
-                            bad.Add($"{method} {address} with {headers.FirstOrDefault().Item1} and '{(value.Length > 50 ? "huge" : value)}': {status}");
+                            bad.Add($"{method} {address} with {headers.FirstOrDefault().Item1} and "
+                                + $"'{(value.Length > 50 ? "huge" : value)}': {status}");
                     }
                 }
             });
@@ -60,8 +68,11 @@ public sealed class Hostile_headers(ApiService service)
         {
             ("/v1/exports", """{ "dataset": "items" }""", "exports"),
             ("/v1/bulk-jobs", """{ "operation": "none", "items": [] }""", "bulk_jobs"),
-            ("/v1/batches", $$"""{ "dataset": "items", "files": [{ "name": "a", "bytes": 1, "sha256": "{{new string('a', 64)}}", "records": 1 }] }""", "exports"),
-            ("/v1/subscriptions", """{ "consumer": "c", "protocol": "webhook", "endpoint": "http://10.0.0.1/" }""", "subscriptions"),
+            ("/v1/batches",
+                $$"""{ "dataset": "items", "files": [{ "name": "a", "bytes": 1, "sha256": "{{new string('a', 64)}}", "records": 1 }] }""",
+                "exports"),
+            ("/v1/subscriptions", """{ "consumer": "c", "protocol": "webhook", "endpoint": "http://10.0.0.1/" }""",
+                "subscriptions"),
         };
         foreach (var (path, body, table) in bodies)
         {
@@ -104,15 +115,18 @@ public sealed class Hostile_headers(ApiService service)
 
     private static string Of(string name, string value) => name == "Prefer" ? $"wait={value}" : value;
 
-    private Task<long> CountAsync(string table) => Scene.ScalarAsync<long>(service.IdleScene.Catalog, $"SELECT count(*) FROM {table}");
+    private Task<long> CountAsync(string table) =>
+        Scene.ScalarAsync<long>(service.IdleScene.Catalog, $"SELECT count(*) FROM {table}");
 
     // As it is written: a well-behaved client would refuse to send most of it.
     private async Task<int> StatusAsync(string method, string path, (string Name, string Value)[] headers, string? body = null)
     {
         var text = body ?? (method is "POST" or "PUT" ? "{}" : "");
-        var type = headers.Any(header => header.Name == "Content-Type") || text.Length == 0 ? "" : "Content-Type: application/json\n";
+        var type =
+            headers.Any(header => header.Name == "Content-Type") || text.Length == 0 ? "" : "Content-Type: application/json\n";
         var answer = await service.Idle.RawAsync(
-            $"{method} {path} HTTP/1.1\nHost: localhost\nConnection: close\n{type}{string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\n"))}"
+            $"{method} {path} HTTP/1.1\nHost: localhost\nConnection: "
+            + $"close\n{type}{string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\n"))}"
             + $"Content-Length: {System.Text.Encoding.UTF8.GetByteCount(text)}\n\n{text}");
         return int.Parse(answer.Split(' ')[1], CultureInfo.InvariantCulture);
     }

@@ -10,7 +10,8 @@ public sealed class Idempotency_keys(ApiService service)
     [Fact]
     public async Task The_same_key_and_meaning_is_the_same_export()
     {
-        var first = await PostAsync(service.Idle, """{ "dataset": "typed", "criteria": { "number": 10, "since": "2026-01-01T00:00:00Z" } }""", key);
+        var first = await PostAsync(
+            service.Idle, """{ "dataset": "typed", "criteria": { "number": 10, "since": "2026-01-01T00:00:00Z" } }""", key);
         var second = await PostAsync(
             service.Idle,
             """
@@ -64,11 +65,13 @@ public sealed class Idempotency_keys(ApiService service)
     public async Task Many_at_once_make_one_export()
     {
         // More than the catalog's pool has connections.
-        var answers = await Task.WhenAll(Enumerable.Range(0, 150).Select(_ => PostAsync(service.Idle, """{ "dataset": "listed" }""", key)));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 150).Select(_ => PostAsync(service.Idle, """{ "dataset": "listed" }""", key)));
 
         Assert.All(answers, answer => Assert.True(answer.Status == 202, answer.Text));
         Assert.Single(answers.Select(answer => answer.Json.Text("exportId")).Distinct());
-        Assert.Equal(1, await Scene.ScalarAsync<long>(service.IdleScene.Catalog, $"SELECT count(*) FROM idempotency_keys WHERE key = '{key}'"));
+        Assert.Equal(1, await Scene.ScalarAsync<long>(
+            service.IdleScene.Catalog, $"SELECT count(*) FROM idempotency_keys WHERE key = '{key}'"));
     }
 
     [Fact]

@@ -39,16 +39,20 @@ public sealed class Limits_of_connections(ApiService service)
     public async Task A_limit_that_lets_nobody_in_is_refused(string limit, string said)
     {
         var (code, output) = await ServiceProcess.RunAsync(
-            new Dictionary<string, string>(service.IdleScene.Settings, StringComparer.Ordinal) { ["ClaimCheck__Http__MaxConnections"] = limit });
+            new Dictionary<string, string>(service.IdleScene.Settings, StringComparer.Ordinal)
+            {
+                ["ClaimCheck__Http__MaxConnections"] = limit,
+            });
         Assert.Equal(1, code);
         Assert.Contains(said, Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
-    private Task<ServiceProcess> StartAsync(string limit) => ServiceProcess.StartAsync(new Dictionary<string, string>(service.IdleScene.Settings, StringComparer.Ordinal)
-    {
-        ["ClaimCheck__Http__MaxConnections"] = limit,
-        ["ClaimCheck__Roles"] = "api",
-    });
+    private Task<ServiceProcess> StartAsync(string limit) =>
+        ServiceProcess.StartAsync(new Dictionary<string, string>(service.IdleScene.Settings, StringComparer.Ordinal)
+        {
+            ["ClaimCheck__Http__MaxConnections"] = limit,
+            ["ClaimCheck__Roles"] = "api",
+        });
 
     // One that has gone makes room a moment later.
     private static async Task<TcpClient> ServedAsync(ServiceProcess process)
@@ -87,5 +91,6 @@ public sealed class Limits_of_connections(ApiService service)
         return false;
     }
 
-    private static int Said(ServiceProcess process, string what) => process.Log.Split('\n').Count(line => line.Contains(what, StringComparison.Ordinal));
+    private static int Said(ServiceProcess process, string what) =>
+        process.Log.Split('\n').Count(line => line.Contains(what, StringComparison.Ordinal));
 }

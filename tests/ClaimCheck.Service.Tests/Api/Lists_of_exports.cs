@@ -14,7 +14,8 @@ public sealed class Lists_of_exports(ApiService service)
         string? cursor = null;
         do
         {
-            var page = await service.Idle.GetAsync("/v1/exports?dataset=listed&limit=5" + (cursor is null ? "" : $"&cursor={cursor}"));
+            var page = await service.Idle.GetAsync(
+                "/v1/exports?dataset=listed&limit=5" + (cursor is null ? "" : $"&cursor={cursor}"));
             Assert.Equal("no-store", page.Header("Cache-Control"));
             var items = page.Items();
             Assert.InRange(items.Length, 1, 5);
@@ -42,7 +43,8 @@ public sealed class Lists_of_exports(ApiService service)
 
         Assert.Equal(cancelled.Text("exportId"), Assert.Single(ended).Text("exportId"));
         Assert.Equal(pending.Text("exportId"), Assert.Single(open).Text("exportId"));
-        Assert.All((await service.Idle.GetAsync("/v1/exports?state=cancelled&limit=1000")).Items(), item => Assert.Equal("cancelled", item.Text("state")));
+        Assert.All((await service.Idle.GetAsync("/v1/exports?state=cancelled&limit=1000")).Items(), item =>
+            Assert.Equal("cancelled", item.Text("state")));
         Assert.Empty((await service.Idle.GetAsync("/v1/exports?dataset=none")).Items());
     }
 
@@ -50,7 +52,8 @@ public sealed class Lists_of_exports(ApiService service)
     public async Task What_has_expired_is_not_listed_as_ready_before_the_sweep()
     {
         var ready = await service.Http.ReadyAsync("""{ "dataset": "items", "retention": "PT3S" }""");
-        await ClaimCheck.Testing.Eventually.TrueAsync(async () => (await service.Http.GetAsync(ready.Link("self"))).Json.Text("state") == "expired");
+        await ClaimCheck.Testing.Eventually.TrueAsync(
+            async () => (await service.Http.GetAsync(ready.Link("self"))).Json.Text("state") == "expired");
 
         var listed = (await service.Http.GetAsync("/v1/exports?state=ready&limit=1000")).Items();
         var expired = (await service.Http.GetAsync("/v1/exports?state=expired&limit=1000")).Items();

@@ -9,14 +9,17 @@ public sealed class Methods_and_paths(ApiService service)
         var export = await service.Http.ReadyAsync("""{ "dataset": "items", "criteria": { "least": 999 } }""");
         string[] paths =
         [
-            "/v1/datasets", "/v1/datasets/items", "/v1/exports", export.Link("self"), export.Link("batch"), export.Link("manifest"), export.Link("batch") + "/data",
+            "/v1/datasets", "/v1/datasets/items", "/v1/exports", export.Link("self"), export.Link("batch"),
+            export.Link("manifest"), export.Link("batch") + "/data",
             "/v1/events", "/health/live", "/health/ready", "/openapi/v1.json", "/problems", "/problems/not_found",
         ];
         foreach (var path in paths)
         {
             var get = await service.Http.GetAsync(path);
             var head = await service.Http.SendAsync("HEAD", path);
-            Assert.True((get.Status, head.Status, head.Body.Length) == (200, 200, 0), $"{path}: {get.Status}, {head.Status}, {head.Body.Length}");
+            Assert.True(
+                (get.Status, head.Status, head.Body.Length) == (200, 200, 0),
+                $"{path}: {get.Status}, {head.Status}, {head.Body.Length}");
             Assert.Equal(get.Header("Content-Type"), head.Header("Content-Type"));
         }
 
@@ -45,7 +48,8 @@ public sealed class Methods_and_paths(ApiService service)
     {
         var refused = await service.Idle.SendAsync(method, path);
         refused.IsProblem(405, "method_not_allowed");
-        Assert.All(refused.Header("Allow")!.Split(", "), allowed => Assert.Contains(allowed, refused.Json.Text("detail"), StringComparison.Ordinal));
+        Assert.All(refused.Header("Allow")!.Split(", "), allowed =>
+            Assert.Contains(allowed, refused.Json.Text("detail"), StringComparison.Ordinal));
     }
 
     [Theory]
@@ -85,8 +89,10 @@ public sealed class Methods_and_paths(ApiService service)
     [InlineData("GET /v1/exports HTTP/1.1\nConnection: close\n\n")]
     [InlineData("GET /v1/exports HTTP/1.1\nHost: a\nHost: b\nConnection: close\n\n")]
     [InlineData("GET http://evil.example/v1/exports HTTP/1.1\nHost: localhost\nConnection: close\n\n")]
-    [InlineData("POST /v1/exports HTTP/1.1\nHost: localhost\nContent-Type: application/json\nContent-Length: x\nConnection: close\n\n")]
-    [InlineData("POST /v1/exports HTTP/1.1\nHost: localhost\nContent-Type: application/json\nTransfer-Encoding: chunked\nConnection: close\n\nzz\n\n")]
+    [InlineData(
+        "POST /v1/exports HTTP/1.1\nHost: localhost\nContent-Type: application/json\nContent-Length: x\nConnection: close\n\n")]
+    [InlineData("POST /v1/exports HTTP/1.1\nHost: localhost\nContent-Type: application/json\nTransfer-Encoding: chunked\n"
+        + "Connection: close\n\nzz\n\n")]
     [InlineData("nonsense\n\n")]
     public async Task Broken_HTTP_is_refused(string request)
     {

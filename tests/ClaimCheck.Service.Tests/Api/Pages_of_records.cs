@@ -16,9 +16,11 @@ public sealed class Pages_of_records(ApiService service)
     [InlineData("ndjson", "none", 10000)]
     public async Task Pages_hold_every_record_once_and_in_order(string format, string compression, int limit)
     {
-        var export = await service.Http.ReadyAsync($$"""{ "dataset": "items", "format": "{{format}}", "compression": "{{compression}}", "maxFileBytes": 65536 }""");
+        var export = await service.Http.ReadyAsync(
+            $$"""{ "dataset": "items", "format": "{{format}}", "compression": "{{compression}}", "maxFileBytes": 65536 }""");
         var records = await AllAsync(export.Link("batch"), limit);
-        Assert.Equal(Enumerable.Range(1, 1000).Select(i => (long)i), records.Select(record => record.GetProperty("id").GetInt64()));
+        Assert.Equal(
+            Enumerable.Range(1, 1000).Select(i => (long)i), records.Select(record => record.GetProperty("id").GetInt64()));
         Assert.All(records, record => Assert.Equal(
             (record.GetProperty("id").GetInt64() % 7) switch
             {
@@ -45,8 +47,10 @@ public sealed class Pages_of_records(ApiService service)
             """);
         var other = await service.Scene.StartServiceAsync();
         using var http = new ApiClient(other.NewHttp());
-        var csv = await http.GetAsync((await http.ReadyAsync("""{ "dataset": "all_types", "format": "csv" }""")).Link("batch") + "/records");
-        var ndjson = await http.GetAsync((await http.ReadyAsync("""{ "dataset": "all_types", "format": "ndjson" }""")).Link("batch") + "/records");
+        var csv = await http.GetAsync(
+            (await http.ReadyAsync("""{ "dataset": "all_types", "format": "csv" }""")).Link("batch") + "/records");
+        var ndjson = await http.GetAsync(
+            (await http.ReadyAsync("""{ "dataset": "all_types", "format": "ndjson" }""")).Link("batch") + "/records");
         Assert.Equal(ndjson.Text, csv.Text);
         Assert.Equal(3, csv.Items().Length);
         Assert.Equal(12.50m, csv.Items()[0].GetProperty("money").GetDecimal());
@@ -67,7 +71,8 @@ public sealed class Pages_of_records(ApiService service)
     [Fact]
     public async Task A_record_beyond_a_page_s_limit_is_told_as_that_and_every_other_way_has_it()
     {
-        service.Scene.AddDataset("vast", "SELECT i AS id, CASE WHEN i <> 2 THEN 'x' ELSE repeat('0123456789abcdef', 40 << 16) END AS doc FROM generate_series(1, 3) i ORDER BY 1");
+        service.Scene.AddDataset("vast", "SELECT i AS id, CASE WHEN i <> 2 THEN 'x' ELSE repeat('0123456789abcdef', 40 << 16) "
+            + "END AS doc FROM generate_series(1, 3) i ORDER BY 1");
         var other = await service.Scene.StartServiceAsync(("ClaimCheck__Http__MaxPageRecordBytes", "8388608"));
         using var http = new ApiClient(other.NewHttp());
         foreach (var format in (string[])["csv", "ndjson"])
@@ -79,7 +84,8 @@ public sealed class Pages_of_records(ApiService service)
             var refusal = await http.GetAsync(records + first.NextCursor());
             refusal.IsProblem(422, "record_too_large");
             var refused = refusal.Json.Text("detail")!;
-            Assert.Contains("but ClaimCheck:Http:MaxPageRecordBytes allows 8,388,608 in a page.", refused, StringComparison.Ordinal);
+            Assert.Contains(
+                "but ClaimCheck:Http:MaxPageRecordBytes allows 8,388,608 in a page.", refused, StringComparison.Ordinal);
             var behind = refused.Split("cursor=")[1].Split(' ')[0];
             Assert.Equal(3, Assert.Single((await http.GetAsync(records + behind)).Items()).GetProperty("id").GetInt32());
 
@@ -107,8 +113,10 @@ public sealed class Pages_of_records(ApiService service)
 
         Assert.Equal(11, (await service.Http.GetAsync(records + cursor)).Items()[0].GetProperty("id").GetInt64());
         // As earlier versions gave it, and as one that was staged again would.
-        Assert.Equal(11, (await service.Http.GetAsync(records + Encode(text[..text.LastIndexOf('.')]))).Items()[0].GetProperty("id").GetInt64());
-        (await service.Http.GetAsync(records + Encode(text[..^1] + (text[^1] == 'A' ? 'B' : 'A')))).IsProblem(400, "invalid_cursor");
+        Assert.Equal(11, (await service.Http.GetAsync(
+            records + Encode(text[..text.LastIndexOf('.')]))).Items()[0].GetProperty("id").GetInt64());
+        (await service.Http.GetAsync(records + Encode(text[..^1] + (text[^1] == 'A' ? 'B' : 'A'))))
+            .IsProblem(400, "invalid_cursor");
 
         static string Encode(string text) => System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
     }
@@ -124,15 +132,20 @@ public sealed class Pages_of_records(ApiService service)
 
         var batch = (await service.Http.ReadyAsync("""{ "dataset": "items" }""")).Link("batch");
         var first = await service.Http.GetAsync(batch + "/records?limit=10", ("ClaimCheck-Consumer", "pager"));
-        Assert.Equal(("no-store", "application/json; charset=utf-8"), (first.Header("Cache-Control"), first.Header("Content-Type")));
-        Assert.Contains((await service.Http.GetAsync(batch)).Json.GetProperty("redeemed").EnumerateArray(), row => row.Text("caller") == "pager");
+        Assert.Equal(
+            ("no-store", "application/json; charset=utf-8"), (first.Header("Cache-Control"), first.Header("Content-Type")));
+        Assert.Contains((await service.Http.GetAsync(batch)).Json.GetProperty("redeemed").EnumerateArray(), row =>
+            row.Text("caller") == "pager");
         var head = await service.Http.SendAsync("HEAD", batch + "/records");
         Assert.Equal((200, 0), (head.Status, head.Body.Length));
         foreach (var limit in (string[])["0", "10001", "-1", "x", "1.5", ""])
             (await service.Http.GetAsync($"{batch}/records?limit={limit}")).IsProblem(400, "invalid_limit");
-        foreach (var cursor in (string[])["", "x", "0.0.0", "1.0.1000", "1.1.0", "2.0.0", "1.0.-1", "99999999999.0.0", "1.0", "1.0.0.0", "1.0.x"])
+        foreach (var cursor in (string[])["", "x", "0.0.0", "1.0.1000", "1.1.0", "2.0.0", "1.0.-1", "99999999999.0.0", "1.0",
+            "1.0.0.0", "1.0.x"])
         {
-            var encoded = cursor.Contains('.', StringComparison.Ordinal) ? System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes("records:" + cursor)) : cursor;
+            var encoded = cursor.Contains('.', StringComparison.Ordinal)
+                ? System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes("records:" + cursor))
+                : cursor;
             (await service.Http.GetAsync($"{batch}/records?cursor={encoded}")).IsProblem(400, "invalid_cursor");
         }
 

@@ -15,18 +15,23 @@ public sealed class Random_mutations(ApiService service)
     ];
 
     private static readonly string[] Tokens =
-        ["\0", "\u00ff", "\u00ed\u00a0\u0080", "\\ud800", "\\u0000", "\"", "{", "}", "[", "]", ",", ":", "null", "true", "1e999", "-0", "99999999999999999999", "NaN", "\\", "'", "--", "$$", "é", "\r\n", "\t", "P1Y", "infinity", "0001-01-01T00:00:00Z"];
+        ["\0", "\u00ff", "\u00ed\u00a0\u0080", "\\ud800", "\\u0000", "\"", "{", "}", "[", "]", ",", ":", "null", "true", "1e999",
+            "-0", "99999999999999999999", "NaN", "\\", "'", "--", "$$", "é", "\r\n", "\t", "P1Y", "infinity",
+            "0001-01-01T00:00:00Z"];
 
     private static readonly string[] Paths =
     [
-        "/v1/datasets?limit=10", "/v1/datasets/items", "/v1/exports?state=ready&dataset=items&limit=5", "/v1/exports/exp_01890a5dac96774bbcceb302099a8057",
+        "/v1/datasets?limit=10", "/v1/datasets/items", "/v1/exports?state=ready&dataset=items&limit=5",
+        "/v1/exports/exp_01890a5dac96774bbcceb302099a8057",
         "/v1/batches/bat_01890a5dac96774bbcceb302099a8057", "/v1/batches/bat_01890a5dac96774bbcceb302099a8057/manifest",
-        "/v1/batches/bat_01890a5dac96774bbcceb302099a8057/files/part-00001.csv.gz", "/v1/batches/bat_01890a5dac96774bbcceb302099a8057/data",
+        "/v1/batches/bat_01890a5dac96774bbcceb302099a8057/files/part-00001.csv.gz",
+        "/v1/batches/bat_01890a5dac96774bbcceb302099a8057/data",
         "/v1/events?after=ZXZlbnRzOjE&wait=0&limit=3", "/problems/not_found", "/openapi/v1.json", "/health/ready",
         "/staging/batches/bat_01890a5dac96774bbcceb302099a8057/manifest.json?expires=1&key=a&signature=b",
     ];
 
-    private static readonly string[] PathPieces = ["%00", "%ff", "%2f", "..", "%2e%2e", "//", "?", "&", "=", "%", "+", "%20", "%ed%a0%80", "*", ";", "'", "\"", "9", "Z", "é", "&limit=1", "&cursor=e"];
+    private static readonly string[] PathPieces = ["%00", "%ff", "%2f", "..", "%2e%2e", "//", "?", "&", "=", "%", "+", "%20",
+        "%ed%a0%80", "*", ";", "'", "\"", "9", "Z", "é", "&limit=1", "&cursor=e"];
     private static readonly string[] Methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
 
     private static readonly (string Name, string[] Values)[] Headers =
@@ -53,19 +58,27 @@ public sealed class Random_mutations(ApiService service)
         await Parallel.ForAsync(0, Requests, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (seed, _) =>
         {
             var random = new Random(seed);
-            var headers = Enumerable.Range(0, random.Next(3)).Select(_ => Headers[random.Next(Headers.Length)]).Select(header => (header.Name, header.Values[random.Next(header.Values.Length)])).ToArray();
+            var headers = Enumerable.Range(0, random.Next(3)).Select(_ => Headers[random.Next(Headers.Length)])
+                .Select(header => (header.Name, header.Values[random.Next(header.Values.Length)])).ToArray();
             var isPost = random.Next(2) == 0;
-            var (method, path) = isPost ? ("POST", "/v1/exports") : (Methods[random.Next(Methods.Length)], Mutated(random, Paths[random.Next(Paths.Length)], PathPieces));
-            var body = isPost ? ApiClient.Json(MutatedBytes(random, Mutated(random, Bodies[random.Next(Bodies.Length)], Tokens))) : null;
+            var (method, path) = isPost
+                ? ("POST", "/v1/exports")
+                : (Methods[random.Next(Methods.Length)], Mutated(random, Paths[random.Next(Paths.Length)], PathPieces));
+            var body =
+                isPost ? ApiClient.Json(MutatedBytes(random, Mutated(random, Bodies[random.Next(Bodies.Length)], Tokens))) : null;
             try
             {
-                var answer = await service.Idle.SendAsync(method, service.Idle.Address.GetLeftPart(UriPartial.Authority) + path, body, headers);
-                var isExplained = answer.Status < 400 || method == "HEAD" || answer.Header("Content-Type") == "application/problem+json"
-                    || (answer.Body.Length == 0 && answer.Status == 400 && answer.Header("Connection") == "close"); // the server itself: not HTTP
+                var answer = await service.Idle.SendAsync(
+                    method, service.Idle.Address.GetLeftPart(UriPartial.Authority) + path, body, headers);
+                var isExplained = answer.Status < 400 || method == "HEAD"
+                    || answer.Header("Content-Type") == "application/problem+json"
+                    // the server itself: not HTTP
+                    || (answer.Body.Length == 0 && answer.Status == 400 && answer.Header("Connection") == "close");
                 if (answer.Status >= 500 || !isExplained)
                     failures.Enqueue($"{seed}: {method} {path} {string.Join(';', headers)} -> {answer.Status} {answer.Text}");
             }
-            catch (Exception e) when (e is UriFormatException or FormatException || (e is HttpRequestException && e.Message.Contains("ASCII", StringComparison.Ordinal)))
+            catch (Exception e) when (e is UriFormatException or FormatException
+                || (e is HttpRequestException && e.Message.Contains("ASCII", StringComparison.Ordinal)))
             {
                 // The client itself would not send it.
             }

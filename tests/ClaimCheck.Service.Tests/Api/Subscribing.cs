@@ -8,22 +8,28 @@ public sealed class Subscribing(ApiService service)
     [Fact]
     public async Task A_webhook_is_made_shown_once_with_its_secret_listed_and_deleted()
     {
-        var made = await service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/made", more: """, "types": ["BulkRevoked", "BulkReady"], "datasets": ["items"] """));
+        var made = await service.Idle.PostAsync("/v1/subscriptions", Hook(
+            "https://93.184.215.14/made", more: """, "types": ["BulkRevoked", "BulkReady"], "datasets": ["items"] """));
         Assert.True(made.Status == 201, made.Text);
         Assert.Equal("no-store", made.Header("Cache-Control"));
         Assert.Equal(
-            ["subscriptionId", "consumer", "datasets", "types", "protocol", "endpoint", "contentType", "state", "reason", "createdAt", "warnings", "secret", "links"],
+            ["subscriptionId", "consumer", "datasets", "types", "protocol", "endpoint", "contentType", "state", "reason",
+                "createdAt", "warnings", "secret", "links"],
             made.Json.Names());
         Assert.StartsWith("whsec_", made.Json.Text("secret"), StringComparison.Ordinal);
-        Assert.Equal(("active", "webhook", "https://93.184.215.14/made"), (made.Json.Text("state"), made.Json.Text("protocol"), made.Json.Text("endpoint")));
+        Assert.Equal(
+            ("active", "webhook", "https://93.184.215.14/made"),
+            (made.Json.Text("state"), made.Json.Text("protocol"), made.Json.Text("endpoint")));
         var path = "/v1/subscriptions/" + made.Json.Text("subscriptionId");
         Assert.Equal(path, made.Header("Location"));
         Assert.EndsWith(path, made.Json.Link("self"), StringComparison.Ordinal);
 
         var found = await service.Idle.GetAsync(path);
         Assert.False(found.Json.TryGetProperty("secret", out _));
-        Assert.Equal(["BulkReady", "BulkRevoked"], found.Json.GetProperty("types").EnumerateArray().Select(type => type.GetString()));
-        Assert.DoesNotContain("whsec_", (await service.Idle.GetAsync("/v1/subscriptions?limit=1000")).Text, StringComparison.Ordinal);
+        Assert.Equal(
+            ["BulkReady", "BulkRevoked"], found.Json.GetProperty("types").EnumerateArray().Select(type => type.GetString()));
+        Assert.DoesNotContain(
+            "whsec_", (await service.Idle.GetAsync("/v1/subscriptions?limit=1000")).Text, StringComparison.Ordinal);
         Assert.Empty((await service.Idle.GetAsync(path + "/deliveries")).Items());
 
         Assert.Equal(204, (await service.Idle.SendAsync("DELETE", path)).Status);
@@ -40,11 +46,15 @@ public sealed class Subscribing(ApiService service)
         Assert.Equal(first.Json.Text("subscriptionId"), again.Json.Text("subscriptionId"));
         Assert.False(again.Json.TryGetProperty("secret", out _));
 
-        (await service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/same", more: """, "types": ["BulkReady"] """))).IsProblem(409, "subscription_exists");
-        (await service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/same", more: """, "contentType": "application/json" """))).IsProblem(409, "subscription_exists");
+        (await service.Idle.PostAsync("/v1/subscriptions", Hook(
+            "https://93.184.215.14/same", more: """, "types": ["BulkReady"] """))).IsProblem(409, "subscription_exists");
+        (await service.Idle.PostAsync(
+            "/v1/subscriptions", Hook("https://93.184.215.14/same", more: """, "contentType": "application/json" """)))
+            .IsProblem(409, "subscription_exists");
         foreach (var usual in new[] { "null", "\"application/cloudevents+json\"" })
         {
-            var named = await service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/same", more: $""", "contentType": {usual} """));
+            var named = await service.Idle.PostAsync(
+                "/v1/subscriptions", Hook("https://93.184.215.14/same", more: $""", "contentType": {usual} """));
             Assert.Equal((200, "application/cloudevents+json"), (named.Status, named.Json.Text("contentType")));
         }
 
@@ -54,7 +64,8 @@ public sealed class Subscribing(ApiService service)
     [Fact]
     public async Task Of_many_that_ask_at_once_one_makes_it()
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/at-once"))));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8)
+            .Select(_ => service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/at-once"))));
         Assert.Equal(1, answers.Count(answer => answer.Status == 201));
         Assert.Equal(7, answers.Count(answer => answer.Status == 200));
         Assert.Single(answers.Select(answer => answer.Json.Text("subscriptionId")).Distinct());
@@ -64,17 +75,33 @@ public sealed class Subscribing(ApiService service)
     [InlineData("{}", "consumer", "protocol", "endpoint")]
     [InlineData("""{ "consumer": 1, "protocol": [], "endpoint": {} }""", "consumer", "protocol", "endpoint")]
     [InlineData("""{ "consumer": "a b", "protocol": "fax", "endpoint": "x", "secret": "x" }""", "consumer", "protocol", "secret")]
-    [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "datasets": ["none"], "types": ["bulkReady"] }""", "datasets", "types")]
-    [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "datasets": [], "types": "BulkReady" }""", "datasets", "types")]
-    [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "types": [null] }""", "types")]
+    [InlineData(
+        """{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "datasets": ["none"], "types": ["bulkReady"] }""",
+        "datasets",
+        "types")]
+    [InlineData(
+        """{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "datasets": [], "types": "BulkReady" }""",
+        "datasets",
+        "types")]
+    [InlineData(
+        """{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "types": [null] }""", "types")]
     [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "http://93.184.215.14/" }""", "endpoint")]
-    [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "contentType": "text/plain" }""", "contentType")]
-    [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "contentType": "application/json; charset=utf-8" }""", "contentType")]
-    [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "contentType": ["application/json"] }""", "contentType")]
-    [InlineData("""{ "consumer": "crm", "protocol": "sqs", "endpoint": "arn:aws:sqs:us-east-1:123456789012:q", "contentType": "application/json" }""", "contentType")]
+    [InlineData(
+        """{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "contentType": "text/plain" }""",
+        "contentType")]
+    [InlineData(
+        """{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "contentType": "application/json; charset=utf-8" }""",
+        "contentType")]
+    [InlineData(
+        """{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/", "contentType": ["application/json"] }""",
+        "contentType")]
+    [InlineData(
+        """{ "consumer": "crm", "protocol": "sqs", "endpoint": "arn:aws:sqs:us-east-1:123456789012:q", "contentType": "application/json" }""",
+        "contentType")]
     [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://127.0.0.1/" }""", "endpoint")]
     [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://localhost/" }""", "endpoint")]
-    [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://169.254.169.254/latest/meta-data" }""", "endpoint")]
+    [InlineData(
+        """{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://169.254.169.254/latest/meta-data" }""", "endpoint")]
     [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://u:p@93.184.215.14/" }""", "endpoint")]
     [InlineData("""{ "consumer": "crm", "protocol": "webhook", "endpoint": "https://93.184.215.14/\u0000" }""")]
     public async Task What_does_not_fit_is_named_by_field(string body, params string[] fields)
@@ -91,7 +118,9 @@ public sealed class Subscribing(ApiService service)
     [Fact]
     public async Task A_queue_needs_a_topic() =>
         (await service.Idle.PostAsync(
-            "/v1/subscriptions", """{ "consumer": "crm", "protocol": "sqs", "endpoint": "arn:aws:sqs:us-east-1:123456789012:queue" }""")).IsProblem(409, "topic_not_configured");
+            "/v1/subscriptions",
+            """{ "consumer": "crm", "protocol": "sqs", "endpoint": "arn:aws:sqs:us-east-1:123456789012:queue" }""")).IsProblem(
+                409, "topic_not_configured");
 
     [Fact]
     public async Task Who_speaks_for_a_consumer_sees_and_makes_that_one_s_alone()
@@ -100,14 +129,18 @@ public sealed class Subscribing(ApiService service)
         var other = await service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/own", "billing-own"));
         var path = "/v1/subscriptions/" + other.Json.Text("subscriptionId");
 
-        (await service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/own", "billing-own"), asCrm)).IsInvalid("consumer");
+        (await service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/own", "billing-own"), asCrm))
+            .IsInvalid("consumer");
         var mine = await service.Idle.PostAsync("/v1/subscriptions", Hook("https://93.184.215.14/own", "crm-own"), asCrm);
         Assert.Equal(201, mine.Status);
-        Assert.Equal(mine.Json.Text("subscriptionId"), Assert.Single((await service.Idle.GetAsync("/v1/subscriptions", asCrm)).Items()).Text("subscriptionId"));
+        Assert.Equal(
+            mine.Json.Text("subscriptionId"),
+            Assert.Single((await service.Idle.GetAsync("/v1/subscriptions", asCrm)).Items()).Text("subscriptionId"));
         Assert.Empty((await service.Idle.GetAsync("/v1/subscriptions?consumer=billing-own", asCrm)).Items());
         foreach (var (method, address) in new[]
                  {
-                     ("GET", path), ("DELETE", path), ("GET", path + "/deliveries"), ("POST", path + "/test"), ("POST", path + "/secret"),
+                     ("GET", path), ("DELETE", path), ("GET", path + "/deliveries"), ("POST", path + "/test"),
+                     ("POST", path + "/secret"),
                      ("POST", path + "/deliveries/evt_00000000000000000000000000000000"),
                  })
         {
@@ -122,7 +155,8 @@ public sealed class Subscribing(ApiService service)
     {
         var made = new List<string?>();
         for (var at = 0; at < 5; at++)
-            made.Add((await service.Idle.PostAsync("/v1/subscriptions", Hook($"https://93.184.215.14/{at}", "paging"))).Json.Text("subscriptionId"));
+            made.Add((await service.Idle.PostAsync("/v1/subscriptions", Hook($"https://93.184.215.14/{at}", "paging"))).Json
+                .Text("subscriptionId"));
 
         var seen = new List<string?>();
         var cursor = "";

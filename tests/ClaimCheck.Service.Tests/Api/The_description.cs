@@ -11,7 +11,8 @@ public sealed class The_description(ApiService service)
         var document = (await service.Idle.GetAsync("/openapi/v1.json")).Json;
         Assert.StartsWith("3.", document.Text("openapi"), StringComparison.Ordinal);
         var calls = document.GetProperty("paths").EnumerateObject()
-            .SelectMany(path => path.Value.EnumerateObject().Select(call => ($"{call.Name.ToUpperInvariant()} {path.Name}", call.Value)))
+            .SelectMany(
+                path => path.Value.EnumerateObject().Select(call => ($"{call.Name.ToUpperInvariant()} {path.Name}", call.Value)))
             .ToDictionary(call => call.Item1, call => call.Value);
 
         var expected = new Dictionary<string, int[]>
@@ -82,9 +83,11 @@ public sealed class The_description(ApiService service)
         }
 
         Assert.All(calls.Where(call => call.Key.Contains("/v1/", StringComparison.Ordinal)), call =>
-            Assert.All(call.Value.GetProperty("responses").EnumerateObject().Where(response => response.Name[0] == '4'), response =>
-                Assert.Equal(["application/problem+json"], response.Value.GetProperty("content").Names())));
-        var ids = calls.Values.Where(call => call.TryGetProperty("operationId", out _)).Select(call => call.Text("operationId")).ToList();
+            Assert.All(
+                call.Value.GetProperty("responses").EnumerateObject().Where(response => response.Name[0] == '4'), response =>
+                    Assert.Equal(["application/problem+json"], response.Value.GetProperty("content").Names())));
+        var ids = calls.Values.Where(call => call.TryGetProperty("operationId", out _))
+            .Select(call => call.Text("operationId")).ToList();
         Assert.Equal(ids.Count, ids.Distinct().Count());
     }
 
@@ -97,12 +100,14 @@ public sealed class The_description(ApiService service)
         Assert.Equal(["Prefer", "exportId"], Parameters("/v1/exports/{exportId}", "get"));
         Assert.Equal(["Last-Event-ID", "after", "limit", "wait"], Parameters("/v1/events", "get"));
         Assert.Equal(["cursor", "limit"], Parameters("/v1/datasets", "get"));
-        Assert.Equal(["batchId", "class", "consumer", "cursor", "limit"], Parameters("/v1/batches/{batchId}/receipts/{consumer}/failures", "get"));
+        Assert.Equal(["batchId", "class", "consumer", "cursor", "limit"], Parameters(
+            "/v1/batches/{batchId}/receipts/{consumer}/failures", "get"));
         Assert.Equal(["batchId", "cursor", "limit"], Parameters("/v1/batches/{batchId}/records", "get"));
         Assert.Equal(["If-Match", "If-Range", "Range", "batchId"], Parameters("/v1/batches/{batchId}/data", "get"));
 
         string[] Parameters(string path, string method) =>
-            [.. paths.GetProperty(path).GetProperty(method).GetProperty("parameters").EnumerateArray().Select(parameter => parameter.Text("name")!).Order(StringComparer.Ordinal)];
+            [.. paths.GetProperty(path).GetProperty(method).GetProperty("parameters").EnumerateArray()
+                .Select(parameter => parameter.Text("name")!).Order(StringComparer.Ordinal)];
     }
 
     [Fact]
@@ -110,7 +115,8 @@ public sealed class The_description(ApiService service)
     {
         var problems = (await service.Idle.GetAsync("/problems")).Items();
         Assert.Equal(
-            typeof(ClaimCheck.Contracts.ProblemCodes).GetFields().Select(field => (string?)field.GetRawConstantValue()).Order(StringComparer.Ordinal),
+            typeof(ClaimCheck.Contracts.ProblemCodes).GetFields().Select(field => (string?)field.GetRawConstantValue())
+                .Order(StringComparer.Ordinal),
             problems.Select(problem => problem.Text("code")).Order(StringComparer.Ordinal));
         foreach (var code in problems.Select(problem => problem.Text("code")!))
         {
@@ -123,6 +129,7 @@ public sealed class The_description(ApiService service)
 
         var list = await service.Idle.GetAsync("/problems", ("Accept", "text/html"));
         Assert.Contains("<a href=\"/problems/not_found\">", list.Text, StringComparison.Ordinal);
-        Assert.Equal(JsonValueKind.Array, (await service.Idle.GetAsync("/problems", ("Accept", "text/html;q=0.5, application/json"))).Json.GetProperty("items").ValueKind);
+        Assert.Equal(JsonValueKind.Array, (await service.Idle.GetAsync(
+            "/problems", ("Accept", "text/html;q=0.5, application/json"))).Json.GetProperty("items").ValueKind);
     }
 }

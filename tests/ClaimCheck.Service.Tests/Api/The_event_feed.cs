@@ -20,14 +20,17 @@ public sealed class The_event_feed(ApiService service)
         var events = await AllAsync(start, 2);
 
         Assert.Equal(["claimcheck.bulk.ready.v1", "claimcheck.bulk.revoked.v1"], events.Select(item => item.Text("type")));
-        Assert.Equal(["specversion", "id", "type", "source", "subject", "time", "datacontenttype", "dataref", "data"], ready.Names());
+        Assert.Equal(
+            ["specversion", "id", "type", "source", "subject", "time", "datacontenttype", "dataref", "data"], ready.Names());
         Assert.Equal(("1.0", "application/json"), (ready.Text("specversion"), ready.Text("datacontenttype")));
         Assert.Matches("^evt_[0-9a-f]{32}$", ready.Text("id"));
-        Assert.Equal(($"/v1/exports/{export.Text("exportId")}", export.Text("batchId")), (ready.Text("source"), ready.Text("subject")));
+        Assert.Equal(
+            ($"/v1/exports/{export.Text("exportId")}", export.Text("batchId")), (ready.Text("source"), ready.Text("subject")));
         Assert.EndsWith("Z", ready.Text("time"), StringComparison.Ordinal);
         var data = ready.GetProperty("data");
         Assert.Equal(
-            ["exportId", "batchId", "dataset", "schemaVersion", "retryOf", "location", "locationExpiresAt", "claimUrl", "records", "bytes", "files", "format", "compression"],
+            ["exportId", "batchId", "dataset", "schemaVersion", "retryOf", "location", "locationExpiresAt", "claimUrl", "records",
+                "bytes", "files", "format", "compression"],
             data.Names());
         Assert.Equal(ready.Text("dataref"), data.Text("location"));
         Assert.Equal(export.Link("manifest"), data.Text("claimUrl"));
@@ -43,7 +46,9 @@ public sealed class The_event_feed(ApiService service)
         Assert.Equal(["specversion", "id", "type", "source", "subject", "time", "datacontenttype", "data"], revoked.Names());
         Assert.Equal(["exportId", "batchId", "dataset", "reason", "revokedAt"], revoked.GetProperty("data").Names());
         Assert.Equal("because", revoked.GetProperty("data").Text("reason"));
-        Assert.Equal((await service.Http.GetAsync(export.Link("batch"))).Json.Text("endedAt"), revoked.GetProperty("data").Text("revokedAt"));
+        Assert.Equal(
+            (await service.Http.GetAsync(export.Link("batch"))).Json.Text("endedAt"),
+            revoked.GetProperty("data").Text("revokedAt"));
     }
 
     [Fact]
@@ -62,7 +67,8 @@ public sealed class The_event_feed(ApiService service)
         var start = await EndAsync();
         await service.Http.PostAsync("/v1/exports", """{ "dataset": "broken" }""", ("Prefer", "wait=60"));
         var endless = await service.Http.AskAsync("""{ "dataset": "endless" }""");
-        await Eventually.TrueAsync(async () => (await service.Http.GetAsync(endless.Link("self"))).Json.Text("state") == "running");
+        await Eventually.TrueAsync(
+            async () => (await service.Http.GetAsync(endless.Link("self"))).Json.Text("state") == "running");
         await service.Http.SendAsync("DELETE", endless.Link("cancel"));
 
         var events = await AllAsync(start, 2);
@@ -146,7 +152,8 @@ public sealed class The_event_feed(ApiService service)
     [InlineData("after=ZXZlbnRzOi0x")]
     [InlineData("after=ZXZlbnRzOng")]
     [InlineData("after=ZXZlbnRzOjk5OTk5OTk5OTk5OTk5OTk5OTk5")]
-    public async Task A_foreign_cursor_is_400(string query) => (await service.Http.GetAsync($"/v1/events?{query}")).IsProblem(400, "invalid_cursor");
+    public async Task A_foreign_cursor_is_400(string query) =>
+        (await service.Http.GetAsync($"/v1/events?{query}")).IsProblem(400, "invalid_cursor");
 
     // It is of another history of the catalog: the reader starts over.
     [Fact]
@@ -161,14 +168,16 @@ public sealed class The_event_feed(ApiService service)
     [InlineData("wait=0.5", "invalid_parameter")]
     [InlineData("limit=0", "invalid_limit")]
     [InlineData("limit=1001", "invalid_limit")]
-    public async Task A_parameter_that_does_not_fit_is_400(string query, string code) => (await service.Http.GetAsync($"/v1/events?{query}")).IsProblem(400, code);
+    public async Task A_parameter_that_does_not_fit_is_400(string query, string code) =>
+        (await service.Http.GetAsync($"/v1/events?{query}")).IsProblem(400, code);
 
     private Task<Answer> AfterAsync(string cursor, string more = "") => service.Http.GetAsync($"/v1/events?after={cursor}{more}");
 
     // The relay may still be about to tell what the last test did; nothing of it is open any more when it has nothing to place.
     private async Task<string> EndAsync()
     {
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(service.Scene.Catalog, "SELECT count(*) FROM outbox WHERE position IS NULL AND superseded_at IS NULL") == 0);
+        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(
+            service.Scene.Catalog, "SELECT count(*) FROM outbox WHERE position IS NULL AND superseded_at IS NULL") == 0);
         string? cursor = null;
         while (true)
         {
@@ -180,5 +189,6 @@ public sealed class The_event_feed(ApiService service)
     }
 
     private async Task<JsonElement[]> AllAsync(string start, int count) =>
-        await Eventually.NotNullAsync(async () => (await AfterAsync(start, "&wait=5")).Items() is { } items && items.Length >= count ? items : null);
+        await Eventually.NotNullAsync(
+            async () => (await AfterAsync(start, "&wait=5")).Items() is { } items && items.Length >= count ? items : null);
 }

@@ -2,7 +2,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Api;
 
-/// <summary>A query parameter that a call does not know is refused, whatever the call: a filter that is ignored would let everything through.</summary>
+/// <summary>A query parameter that a call does not know is refused, whatever the call: a filter that is ignored would let
+/// everything through.</summary>
 [Collection(ApiTests.Name)]
 public sealed class Unknown_parameters(ApiService service)
 {
@@ -10,8 +11,10 @@ public sealed class Unknown_parameters(ApiService service)
     private static readonly Dictionary<string, string> Bodies = new(StringComparer.Ordinal)
     {
         ["POST /v1/exports"] = """{ "dataset": "items" }""",
-        ["POST /v1/subscriptions"] = """{ "consumer": "unknown", "protocol": "webhook", "endpoint": "https://hooks.example/unknown" }""",
-        ["POST /v1/batches"] = $$"""{ "dataset": "items", "files": [{ "name": "a", "bytes": 1, "sha256": "{{new string('a', 64)}}", "records": 1 }] }""",
+        ["POST /v1/subscriptions"] =
+            """{ "consumer": "unknown", "protocol": "webhook", "endpoint": "https://hooks.example/unknown" }""",
+        ["POST /v1/batches"] =
+            $$"""{ "dataset": "items", "files": [{ "name": "a", "bytes": 1, "sha256": "{{new string('a', 64)}}", "records": 1 }] }""",
         ["PUT /v1/schedules/items"] = """{ "cron": "0 0 2 * * ?", "timeZone": "UTC", "export": { "dataset": "items" } }""",
     };
 
@@ -46,7 +49,9 @@ public sealed class Unknown_parameters(ApiService service)
             {
                 seen++;
                 var once = await SendAsync(call.Method, $"{call.Path}?{name}=%20");
-                Assert.False(once.Status == 400 && once.Json.Text("code") == "unknown_parameter", $"{call.Method} {call.Path}?{name}: {once.Text}");
+                Assert.False(
+                    once.Status == 400 && once.Json.Text("code") == "unknown_parameter",
+                    $"{call.Method} {call.Path}?{name}: {once.Text}");
                 (await SendAsync(call.Method, $"{call.Path}?{name}=1&{name}=1")).IsProblem(400, name switch
                 {
                     "limit" => "invalid_limit",
@@ -58,7 +63,8 @@ public sealed class Unknown_parameters(ApiService service)
 
         Assert.True(seen > 20, $"Only {seen} parameters are described.");
         var paths = (await service.Idle.GetAsync("/openapi/v1.json")).Json.GetProperty("paths").EnumerateObject();
-        Assert.All(paths.SelectMany(path => path.Value.EnumerateObject()), operation => Assert.Contains("400", operation.Value.GetProperty("responses").Names()));
+        Assert.All(paths.SelectMany(path => path.Value.EnumerateObject()), operation =>
+            Assert.Contains("400", operation.Value.GetProperty("responses").Names()));
     }
 
     [Theory]
@@ -83,7 +89,8 @@ public sealed class Unknown_parameters(ApiService service)
         (await service.Idle.GetAsync("/v1/exports?limit=1&LIMIT=1")).IsProblem(400, "invalid_limit");
         (await service.Idle.GetAsync("/v1/nothing?x=1")).IsProblem(404, "not_found");
         (await service.Idle.SendAsync("PATCH", "/v1/exports?x=1")).IsProblem(405, "method_not_allowed");
-        (await service.Idle.GetAsync("/v1/exports?" + string.Join('&', Enumerable.Range(0, 500).Select(at => $"x{at}=1")))).IsProblem(400, "unknown_parameter");
+        (await service.Idle.GetAsync("/v1/exports?" + string.Join('&', Enumerable.Range(0, 500).Select(at => $"x{at}=1"))))
+            .IsProblem(400, "unknown_parameter");
     }
 
     [Fact]
@@ -97,7 +104,9 @@ public sealed class Unknown_parameters(ApiService service)
     private Task<Answer> SendAsync(string method, string path) => service.Idle.SendAsync(
         method,
         path,
-        method is "POST" or "PUT" ? ApiClient.Json(System.Text.Encoding.UTF8.GetBytes(Bodies.GetValueOrDefault($"{method} {path.Split('?')[0]}", "{}"))) : null);
+        method is "POST" or "PUT"
+            ? ApiClient.Json(System.Text.Encoding.UTF8.GetBytes(Bodies.GetValueOrDefault($"{method} {path.Split('?')[0]}", "{}")))
+            : null);
 
     private async Task<long[]> EffectsAsync()
     {

@@ -53,9 +53,13 @@ public sealed class What_others_may_see
             return;
         await using var scene = await Scene.CreateAsync(items: 10);
         var (code, output) = await ServiceProcess.RunAsync(
-            new Dictionary<string, string>(scene.Settings, StringComparer.Ordinal) { ["ClaimCheck__Staging__Group"] = "no-such-group" });
+            new Dictionary<string, string>(scene.Settings, StringComparer.Ordinal)
+            {
+                ["ClaimCheck__Staging__Group"] = "no-such-group",
+            });
         Assert.Equal(1, code);
-        Assert.Contains("ClaimCheck:Staging:Group is no-such-group, but this machine does not have that group", output, StringComparison.Ordinal);
+        Assert.Contains("ClaimCheck:Staging:Group is no-such-group, but this machine does not have that group", output,
+            StringComparison.Ordinal);
 
         var service = await scene.StartServiceAsync(("ClaimCheck__Staging__Group", await OwnGroupAsync()));
         using var http = service.NewHttp();
@@ -65,13 +69,16 @@ public sealed class What_others_may_see
         foreach (var path in Directory.EnumerateFiles(Path.Combine(scene.Staging, "batches"), "*", SearchOption.AllDirectories))
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(path));
         foreach (var path in Directory.EnumerateDirectories(scene.Staging, "*", SearchOption.AllDirectories))
-            Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(path) & (UnixFileMode.OtherRead | UnixFileMode.OtherExecute | UnixFileMode.GroupWrite));
+            Assert.Equal(
+                UnixFileMode.None,
+                File.GetUnixFileMode(path) & (UnixFileMode.OtherRead | UnixFileMode.OtherExecute | UnixFileMode.GroupWrite));
         Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(Path.Combine(scene.DataDirectory, "link-keys.json")) & Others);
     }
 
     private static async Task<Manifest> ExportAsync(HttpClient http)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/exports") { Content = JsonContent.Create(new { dataset = "items" }) };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, "/v1/exports") { Content = JsonContent.Create(new { dataset = "items" }) };
         request.Headers.Add("Prefer", "wait=60");
         var export = await (await http.SendAsync(request)).Content.ReadFromJsonAsync<Export>(ClaimCheckJson.Options);
         // BulkReady comes after the manifest is written.
@@ -81,7 +88,8 @@ public sealed class What_others_may_see
 
     private static async Task<string> OwnGroupAsync()
     {
-        using var id = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("id", "-gn") { RedirectStandardOutput = true, UseShellExecute = false })!;
+        using var id = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo("id", "-gn") { RedirectStandardOutput = true, UseShellExecute = false })!;
         var name = await id.StandardOutput.ReadToEndAsync();
         await id.WaitForExitAsync();
         return name.Trim();

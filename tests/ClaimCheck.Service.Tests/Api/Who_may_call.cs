@@ -18,7 +18,8 @@ public sealed class Without_a_key(ApiService service)
     {
         foreach (var path in (string[])["/v1/exports", "/health/live", "/openapi/v1.json", "/problems", "/nothing", "/staging/x"])
             (await service.Idle.GetAsync(path, ("Host", host))).IsProblem(421, "misdirected_request");
-        (await service.Idle.PostAsync("/v1/exports", """{ "dataset": "items" }""", ("Host", host))).IsProblem(421, "misdirected_request");
+        (await service.Idle.PostAsync("/v1/exports", """{ "dataset": "items" }""", ("Host", host)))
+            .IsProblem(421, "misdirected_request");
     }
 
     [Theory]
@@ -28,7 +29,8 @@ public sealed class Without_a_key(ApiService service)
     [InlineData("127.0.0.1:1")]
     [InlineData("[::1]")]
     [InlineData("[::1]:8080")]
-    public async Task A_host_of_loopback_is_served(string host) => (await service.Idle.GetAsync("/v1/exports", ("Host", host))).Items();
+    public async Task A_host_of_loopback_is_served(string host) =>
+        (await service.Idle.GetAsync("/v1/exports", ("Host", host))).Items();
 
     [Theory]
     [InlineData("http://evil.example")]
@@ -38,13 +40,17 @@ public sealed class Without_a_key(ApiService service)
     public async Task A_foreign_origin_is_403(string origin)
     {
         (await service.Idle.GetAsync("/v1/exports", ("Origin", origin))).IsProblem(403, "foreign_origin");
-        (await service.Idle.PostAsync("/v1/exports", """{ "dataset": "items" }""", ("Origin", origin))).IsProblem(403, "foreign_origin");
-        (await service.Idle.SendAsync("OPTIONS", "/v1/exports", null, ("Origin", origin), ("Access-Control-Request-Method", "DELETE"))).IsProblem(403, "foreign_origin");
+        (await service.Idle.PostAsync("/v1/exports", """{ "dataset": "items" }""", ("Origin", origin)))
+            .IsProblem(403, "foreign_origin");
+        (await service.Idle.SendAsync(
+            "OPTIONS", "/v1/exports", null, ("Origin", origin), ("Access-Control-Request-Method", "DELETE")))
+            .IsProblem(403, "foreign_origin");
     }
 
     [Fact]
     public async Task The_own_origin_is_served() =>
-        (await service.Idle.GetAsync("/v1/exports", ("Origin", service.Idle.Address.GetLeftPart(UriPartial.Authority)), ("Sec-Fetch-Site", "same-origin"))).Items();
+        (await service.Idle.GetAsync("/v1/exports", ("Origin", service.Idle.Address.GetLeftPart(UriPartial.Authority)),
+            ("Sec-Fetch-Site", "same-origin"))).Items();
 
     [Fact]
     public async Task A_request_of_another_site_is_403()
@@ -109,7 +115,8 @@ public sealed class Without_a_key(ApiService service)
     [Fact]
     public async Task Pages_run_nothing_and_answers_are_not_sniffed()
     {
-        foreach (var (path, accept) in new[] { ("/problems", "text/html"), ("/problems/not_found", "text/html"), ("/v1/exports", "application/json"), ("/nothing", "*/*") })
+        foreach (var (path, accept) in new[] { ("/problems", "text/html"), ("/problems/not_found", "text/html"),
+            ("/v1/exports", "application/json"), ("/nothing", "*/*") })
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
             request.Headers.TryAddWithoutValidation("Accept", accept);
@@ -117,7 +124,8 @@ public sealed class Without_a_key(ApiService service)
             using var answer = await http.SendAsync(request);
             Assert.Equal("nosniff", Assert.Single(answer.Headers.GetValues("X-Content-Type-Options")));
             if (accept == "text/html")
-                Assert.StartsWith("default-src 'none'", Assert.Single(answer.Headers.GetValues("Content-Security-Policy")), StringComparison.Ordinal);
+                Assert.StartsWith("default-src 'none'", Assert.Single(answer.Headers.GetValues("Content-Security-Policy")),
+                    StringComparison.Ordinal);
         }
     }
 
@@ -131,7 +139,8 @@ public sealed class Without_a_key(ApiService service)
     public async Task A_consumer_s_name_has_64_characters_at_most()
     {
         (await service.Idle.GetAsync("/v1/exports", ("ClaimCheck-Consumer", new string('x', 64)))).Items();
-        (await service.Idle.GetAsync("/v1/exports", ("ClaimCheck-Consumer", new string('x', 65)))).IsProblem(400, "invalid_request");
+        (await service.Idle.GetAsync("/v1/exports", ("ClaimCheck-Consumer", new string('x', 65))))
+            .IsProblem(400, "invalid_request");
     }
 
     [Theory]
@@ -163,7 +172,8 @@ public sealed class Without_a_key(ApiService service)
         };
         var (code, output) = await ServiceProcess.RunAsync(settings, "http://0.0.0.0:0");
         Assert.Equal(1, code);
-        Assert.Contains("ClaimCheck:BehindTls=true", Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.Contains("ClaimCheck:BehindTls=true", Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal);
 
         settings["ClaimCheck__BehindTls"] = "maybe";
         (code, output) = await ServiceProcess.RunAsync(settings, "http://127.0.0.1:0");
@@ -175,7 +185,10 @@ public sealed class Without_a_key(ApiService service)
     public async Task It_refuses_a_key_that_is_too_short()
     {
         var (code, output) = await ServiceProcess.RunAsync(
-            new Dictionary<string, string>(service.IdleScene.Settings, StringComparer.Ordinal) { ["ClaimCheck__AdminKey"] = "hunter2-hunter2-hunter2-hunter2" });
+            new Dictionary<string, string>(service.IdleScene.Settings, StringComparer.Ordinal)
+            {
+                ["ClaimCheck__AdminKey"] = "hunter2-hunter2-hunter2-hunter2",
+            });
         Assert.Equal(1, code);
         var line = Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Contains("ClaimCheck:AdminKey has 31 characters", line, StringComparison.Ordinal);
@@ -193,11 +206,12 @@ public sealed class With_a_key(ApiService service) : IAsyncLifetime, IDisposable
 
     public async Task InitializeAsync()
     {
-        process = await ServiceProcess.StartAsync(new Dictionary<string, string>(service.IdleScene.Settings, StringComparer.Ordinal)
-        {
-            ["ClaimCheck__AdminKey"] = Key,
-            ["ClaimCheck__Roles"] = "api",
-        });
+        process = await ServiceProcess.StartAsync(
+            new Dictionary<string, string>(service.IdleScene.Settings, StringComparer.Ordinal)
+            {
+                ["ClaimCheck__AdminKey"] = Key,
+                ["ClaimCheck__Roles"] = "api",
+            });
         http = new(process.NewHttp());
     }
 
@@ -208,13 +222,15 @@ public sealed class With_a_key(ApiService service) : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Every_call_but_the_open_ones_needs_it()
     {
-        string[] closed = ["/v1/datasets", "/v1/exports", "/v1/exports/x", "/v1/batches/x", "/v1/batches/x/manifest", "/v1/batches/x/data", "/v1/events", "/nothing", "/", "/healthx", "/Health/live", "/v1/../v1/exports"];
+        string[] closed = ["/v1/datasets", "/v1/exports", "/v1/exports/x", "/v1/batches/x", "/v1/batches/x/manifest",
+            "/v1/batches/x/data", "/v1/events", "/nothing", "/", "/healthx", "/Health/live", "/v1/../v1/exports"];
         foreach (var path in closed)
             (await http.GetAsync(path)).IsProblem(401, "unauthorized");
         (await http.PostAsync("/v1/exports", """{ "dataset": "items" }""")).IsProblem(401, "unauthorized");
         (await http.PostAsync("/v1/exports", "{")).IsProblem(401, "unauthorized");
         (await http.SendAsync("DELETE", "/v1/exports")).IsProblem(401, "unauthorized");
-        string[] wrong = ["Bearer " + Key[..^1], "Bearer " + Key + "x", "Bearer", "Bearer ", "Basic " + Key, Key, "Bearer " + Key.ToUpperInvariant(), $"Bearer {Key}, Bearer {Key}"];
+        string[] wrong = ["Bearer " + Key[..^1], "Bearer " + Key + "x", "Bearer", "Bearer ", "Basic " + Key, Key,
+            "Bearer " + Key.ToUpperInvariant(), $"Bearer {Key}, Bearer {Key}"];
         foreach (var authorization in wrong)
             (await http.GetAsync("/v1/exports", ("Authorization", authorization))).IsProblem(401, "unauthorized");
 
@@ -222,7 +238,8 @@ public sealed class With_a_key(ApiService service) : IAsyncLifetime, IDisposable
             Assert.Equal(200, (await http.GetAsync(path)).Status);
         foreach (var scheme in (string[])["Bearer", "bearer", "BEARER "])
             (await http.GetAsync("/v1/exports", ("Authorization", $"{scheme} {Key}"))).Items();
-        (await http.GetAsync("/v1/exports", ("Authorization", $"Bearer {Key}"), ("Host", "api.example"), ("Origin", "https://web.example"), ("Sec-Fetch-Site", "cross-site"))).Items();
+        (await http.GetAsync("/v1/exports", ("Authorization", $"Bearer {Key}"), ("Host", "api.example"),
+            ("Origin", "https://web.example"), ("Sec-Fetch-Site", "cross-site"))).Items();
         Assert.DoesNotContain(Key, process.Log, StringComparison.Ordinal);
     }
 }

@@ -21,7 +21,8 @@ public sealed class Blocks_of_a_file
     [InlineData("csv", "none", 256 << 20)]
     [InlineData("csv", "gzip", 64 << 10, "gzip")]
     [InlineData("ndjson", "gzip", 256 << 20, "gzip")]
-    public async Task Blocks_tile_the_files_with_whole_records_and_every_sum_is_right(string format, string compression, int maxFileBytes, string framing = "deflate")
+    public async Task Blocks_tile_the_files_with_whole_records_and_every_sum_is_right(
+        string format, string compression, int maxFileBytes, string framing = "deflate")
     {
         await using var run = await ExportRun.NewAsync();
         run.Framing = framing;
@@ -38,7 +39,8 @@ public sealed class Blocks_of_a_file
         Assert.All(run.Staged.Contents, content => Assert.Equal(content.Key, content.Value.FileName));
         var type = compression == "gzip" ? "application/gzip" : format == "csv" ? "text/csv" : "application/x-ndjson";
         Assert.All(run.Staged.Contents, content =>
-            Assert.Equal(content.Key.EndsWith(".json", StringComparison.Ordinal) ? "application/json" : type, content.Value.ContentType));
+            Assert.Equal(
+                content.Key.EndsWith(".json", StringComparison.Ordinal) ? "application/json" : type, content.Value.ContentType));
     }
 
     [Theory]
@@ -51,7 +53,8 @@ public sealed class Blocks_of_a_file
         var batch = await run.ExportAsync("SELECT i AS id, repeat(md5(i::text), 20) AS note FROM generate_series(1, 20000) AS i");
         run.Check(batch, format == "csv" ? "id,note\n" : "");
 
-        var index = System.Text.Json.JsonSerializer.Deserialize<BlockIndex>(run.Staged.Complete[batch.Files[0].IndexName], ClaimCheckJson.Options)!;
+        var index = System.Text.Json.JsonSerializer.Deserialize<BlockIndex>(
+            run.Staged.Complete[batch.Files[0].IndexName], ClaimCheckJson.Options)!;
         Assert.True(index.Blocks.Count > 4);
         Assert.All(index.Blocks.SkipLast(1), block => Assert.InRange(block.UncompressedBytes, 1 << 20, 4 << 20));
     }
@@ -102,7 +105,8 @@ public sealed class Blocks_of_a_file
         int[] cuts = [0, 0, 1, 2, 9, 500, 65_536, 99_999, .. Enumerable.Range(0, 50).Select(_ => random.Next(100_000)), 100_000];
         Array.Sort(cuts);
 
-        var sum = cuts.Zip(cuts.Skip(1)).Aggregate(default(Crc32Sum), (sum, run) => sum.Then(Crc32Sum.Of(bytes.AsSpan(run.First..run.Second))));
+        var sum = cuts.Zip(cuts.Skip(1))
+            .Aggregate(default(Crc32Sum), (sum, run) => sum.Then(Crc32Sum.Of(bytes.AsSpan(run.First..run.Second))));
 
         Assert.Equal(Crc32Sum.Of(bytes), sum);
         // Of lengths that nobody would read for it: a mebibyte of zeros, doubled to a pebibyte, in either order.
@@ -110,7 +114,9 @@ public sealed class Blocks_of_a_file
         for (var power = 0; power < 30; power++)
             (left, right) = (left.Then(left), power < 29 ? right.Then(right) : right);
         Assert.Equal(left, right.Then(right));
-        Assert.Equal(Crc32Sum.Of("before"u8).Then(left).Then(Crc32Sum.Of(bytes)), Crc32Sum.Of("before"u8).Then(left.Then(Crc32Sum.Of(bytes))));
+        Assert.Equal(
+            Crc32Sum.Of("before"u8).Then(left).Then(Crc32Sum.Of(bytes)),
+            Crc32Sum.Of("before"u8).Then(left.Then(Crc32Sum.Of(bytes))));
     }
 
     [Fact]

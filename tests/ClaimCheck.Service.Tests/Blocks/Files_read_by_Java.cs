@@ -19,9 +19,12 @@ public sealed class Files_read_by_Java
         await using var run = await ExportRun.NewAsync();
         (run.Format, run.MaxFileBytes) = (format, 64 << 10);
         await run.TextAsync(sql);
-        var files = run.Staged.Complete.Where(file => file.Key.EndsWith(".gz", StringComparison.Ordinal)).Select(file => file.Value).ToList();
+        var files = run.Staged.Complete.Where(file => file.Key.EndsWith(".gz", StringComparison.Ordinal))
+            .Select(file => file.Value).ToList();
 
-        Assert.Equal(files.Select(file => Convert.ToHexStringLower(SHA256.HashData(OneMember.Read(file)))), await JavaGzip.DigestsAsync(files));
+        Assert.Equal(
+            files.Select(file => Convert.ToHexStringLower(SHA256.HashData(OneMember.Read(file)))),
+            await JavaGzip.DigestsAsync(files));
     }
 
     [Fact]

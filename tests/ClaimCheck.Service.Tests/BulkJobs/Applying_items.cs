@@ -25,10 +25,12 @@ public sealed class Applying_items(JobService service) : IClassFixture<JobServic
     {
         var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, operation, JobScene.Ndjson(Orders - 50)));
 
-        Assert.Equal((BulkJobStatus.Completed, 950, 950, 0, null), (job.Status, job.TotalItems, job.Succeeded, job.Failed, job.Failure));
+        Assert.Equal(
+            (BulkJobStatus.Completed, 950, 950, 0, null), (job.Status, job.TotalItems, job.Succeeded, job.Failed, job.Failure));
         Assert.Equal($"0:50 1:950", await scene.TouchesAsync());
         var results = await JobScene.ResultsAsync(http, job);
-        Assert.Equal(Enumerable.Range(0, 950).Select(i => ((long)i, $"ord_{i}", "succeeded")), results.Select(result => (result.Index, result.Key!, result.Status)));
+        Assert.Equal(Enumerable.Range(0, 950).Select(i => ((long)i, $"ord_{i}", "succeeded")), results.Select(
+            result => (result.Index, result.Key!, result.Status)));
     }
 
     [Theory]
@@ -47,9 +49,12 @@ public sealed class Applying_items(JobService service) : IClassFixture<JobServic
         Assert.Equal((BulkJobStatus.Completed, 503, 497, 6), (job.Status, job.TotalItems, job.Succeeded, job.Failed));
         var results = await JobScene.ResultsAsync(http, job);
         Assert.Equal(
-            [(7, "ord_7", "terminal", "check_violation"), (250, "missing", "terminal", "not_found"), (251, "ord_251", "terminal", "check_violation"),
-             (500, null, "terminal", "invalid"), (501, "ord_501", "terminal", "invalid"), (502, "ord_502", "terminal", "invalid")],
-            results.Where(result => result.Status == "failed").Select(result => ((int)result.Index, result.Key, result.Class!, result.Code!)));
+            [(7, "ord_7", "terminal", "check_violation"), (250, "missing", "terminal", "not_found"),
+                (251, "ord_251", "terminal", "check_violation"),
+             (500, null, "terminal", "invalid"), (501, "ord_501", "terminal", "invalid"),
+             (502, "ord_502", "terminal", "invalid")],
+            results.Where(result => result.Status == "failed")
+                .Select(result => ((int)result.Index, result.Key, result.Class!, result.Code!)));
         Assert.Equal(503, results.Count);
         Assert.Equal("0:503 1:497", await scene.TouchesAsync());
         Assert.Contains("orders_status_check", results[7].Message, StringComparison.Ordinal);
@@ -106,11 +111,14 @@ public sealed class Applying_items(JobService service) : IClassFixture<JobServic
     {
         await using var contended = await JobScene.CreateAsync();
         using var asking = (await contended.Scene.StartServiceAsync(
-            ("ClaimCheck__BulkJobs__LockTimeout", "00:00:00.1"), ("ClaimCheck__BulkJobs__Rounds", "100"), ("ClaimCheck__BulkJobs__LongestDelay", "00:00:00.2"))).NewHttp();
+            ("ClaimCheck__BulkJobs__LockTimeout", "00:00:00.1"),
+            ("ClaimCheck__BulkJobs__Rounds", "100"),
+            ("ClaimCheck__BulkJobs__LongestDelay", "00:00:00.2"))).NewHttp();
         await using var blocker = new Npgsql.NpgsqlConnection(contended.Target);
         await blocker.OpenAsync();
         await using var locking = await blocker.BeginTransactionAsync();
-        await using (var command = new Npgsql.NpgsqlCommand("SELECT 1 FROM orders WHERE id IN ('ord_5', 'ord_150') FOR UPDATE", blocker))
+        await using (var command = new Npgsql.NpgsqlCommand(
+            "SELECT 1 FROM orders WHERE id IN ('ord_5', 'ord_150') FOR UPDATE", blocker))
             await command.ExecuteNonQueryAsync();
         var job = await JobScene.PostAsync(asking, "item", JobScene.Ndjson(200));
         await Eventually.TrueAsync(async () => await JobScene.GetAsync(asking, job) is { Failed: 2, Succeeded: 198 });
@@ -134,10 +142,12 @@ public sealed class Applying_items(JobService service) : IClassFixture<JobServic
 
         using var asked = await http.PostAsync($"/v1/bulk-jobs/{job.JobId}/retries", null);
         Assert.Equal(202, (int)asked.StatusCode);
-        var retry = await JobScene.EndedAsync(http, System.Text.Json.JsonSerializer.Deserialize<BulkJob>(await asked.Content.ReadAsStringAsync(), ClaimCheckJson.Options)!);
+        var retry = await JobScene.EndedAsync(http, System.Text.Json.JsonSerializer.Deserialize<BulkJob>(
+            await asked.Content.ReadAsStringAsync(), ClaimCheckJson.Options)!);
 
         Assert.Equal((job.JobId, 2, 2, 0), (retry.RetryOf, retry.TotalItems, retry.Succeeded, retry.Failed));
-        Assert.Equal([(3L, "late_3"), (299L, "late_299")], (await JobScene.ResultsAsync(http, retry)).Select(result => (result.Index, result.Key!)));
+        Assert.Equal([(3L, "late_3"), (299L, "late_299")], (await JobScene.ResultsAsync(http, retry)).Select(
+            result => (result.Index, result.Key!)));
         Assert.Equal("0:702 1:300", await scene.TouchesAsync());
         using var again = await http.PostAsync($"/v1/bulk-jobs/{retry.JobId}/retries", null);
         Assert.Equal(409, (int)again.StatusCode);
@@ -168,11 +178,14 @@ public sealed class Applying_items(JobService service) : IClassFixture<JobServic
             Assert.Equal((BulkJobStatus.Completed, 297, 3), (job.Status, job.Succeeded, job.Failed));
             Assert.Equal(
                 [(7, "terminal", "refused"), (250, "terminal", "database_error"), (251, "terminal", "refused")],
-                (await JobScene.ResultsAsync(http, job)).Where(result => result.Status == "failed").Select(result => ((int)result.Index, result.Class!, result.Code!)));
+                (await JobScene.ResultsAsync(http, job)).Where(result => result.Status == "failed")
+                    .Select(result => ((int)result.Index, result.Class!, result.Code!)));
 
             var refused = await JobScene.EndedAsync(
-                http, await JobScene.PostAsync(http, operation, JobScene.Ndjson([.. Enumerable.Range(300, 50).Select(i => (Id: $"ord_{i}", Status: "closed"))])));
-            Assert.Equal((BulkJobStatus.Failed, "operation_refused", 0), (refused.Status, refused.Failure?.Code, refused.Succeeded));
+                http, await JobScene.PostAsync(http, operation, JobScene.Ndjson(
+                    [.. Enumerable.Range(300, 50).Select(i => (Id: $"ord_{i}", Status: "closed"))])));
+            Assert.Equal(
+                (BulkJobStatus.Failed, "operation_refused", 0), (refused.Status, refused.Failure?.Code, refused.Succeeded));
         }
         finally
         {
@@ -202,7 +215,9 @@ public sealed class Applying_items(JobService service) : IClassFixture<JobServic
             var good = kinds.Count(kind => kind == 0);
             Assert.Equal((Orders, good, Orders - good), (job.TotalItems, job.Succeeded, job.Failed));
             var results = await JobScene.ResultsAsync(http, job);
-            Assert.Equal(kinds.Select(kind => kind switch { 1 => "check_violation", 2 => "not_found", 3 => "invalid", _ => null }), results.Select(result => result.Code));
+            Assert.Equal(
+                kinds.Select(kind => kind switch { 1 => "check_violation", 2 => "not_found", 3 => "invalid", _ => null }),
+                results.Select(result => result.Code));
             Assert.Equal($"0:{Orders - good} 1:{good}", await scene.TouchesAsync());
         }
     }

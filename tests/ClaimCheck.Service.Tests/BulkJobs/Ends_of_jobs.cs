@@ -26,7 +26,8 @@ public sealed class Ends_of_jobs(JobService service) : IClassFixture<JobService>
         await WaitsAtTheGateAsync();
 
         var cancelling = api.SendAsync("DELETE", $"/v1/bulk-jobs/{job.JobId}");
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<bool>(scene.Scene.Catalog, $"SELECT cancel_requested_at IS NOT NULL FROM bulk_jobs WHERE id = '{job.JobId.Value}'"));
+        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<bool>(
+            scene.Scene.Catalog, $"SELECT cancel_requested_at IS NOT NULL FROM bulk_jobs WHERE id = '{job.JobId.Value}'"));
         // A heartbeat tells the worker.
         var lease = await LeaseAsync();
         await Eventually.TrueAsync(async () => cancelling.IsCompleted || await LeaseAsync() > lease);
@@ -41,7 +42,8 @@ public sealed class Ends_of_jobs(JobService service) : IClassFixture<JobService>
         Assert.Equal(applied, (await JobScene.ResultsAsync(http, await JobScene.GetAsync(http, job))).Count);
         Assert.Equal("cancelled", (await api.SendAsync("DELETE", $"/v1/bulk-jobs/{job.JobId}")).Json.Text("status"));
 
-        Task<DateTime> LeaseAsync() => Scene.ScalarAsync<DateTime>(scene.Scene.Catalog, $"SELECT lease_until FROM bulk_jobs WHERE id = '{job.JobId.Value}'");
+        Task<DateTime> LeaseAsync() =>
+            Scene.ScalarAsync<DateTime>(scene.Scene.Catalog, $"SELECT lease_until FROM bulk_jobs WHERE id = '{job.JobId.Value}'");
     }
 
     [Fact]
@@ -77,7 +79,8 @@ public sealed class Ends_of_jobs(JobService service) : IClassFixture<JobService>
         var job = await JobScene.EndedAsync(asking, await JobScene.PostAsync(asking, "item", JobScene.Ndjson(10)));
         Assert.Equal((BulkJobStatus.Failed, "applied_chunks_missing"), (job.Status, job.Failure!.Code));
         Assert.Contains("target.sql", job.Failure.Detail, StringComparison.Ordinal);
-        Assert.Equal(10, (await JobScene.EndedAsync(asking, await JobScene.PostAsync(asking, "loose", JobScene.Ndjson(10)))).Succeeded);
+        Assert.Equal(
+            10, (await JobScene.EndedAsync(asking, await JobScene.PostAsync(asking, "loose", JobScene.Ndjson(10)))).Succeeded);
     }
 
     [Fact]
@@ -101,11 +104,13 @@ public sealed class Ends_of_jobs(JobService service) : IClassFixture<JobService>
     public async Task One_system_s_export_is_another_s_import(string format)
     {
         var claim = await ExportAsync(http, format);
-        var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "copy", $$"""{ "operation": "copy", "claim": "{{claim}}" }""", "application/json"));
+        var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(
+            http, "copy", $$"""{ "operation": "copy", "claim": "{{claim}}" }""", "application/json"));
 
         Assert.True(job.Status == BulkJobStatus.Completed, $"{job.Failure}");
         Assert.Equal((100, 100, 0), (job.TotalItems, job.Succeeded, job.Failed));
-        Assert.Equal(0, await Scene.ScalarAsync<long>(scene.Target, "SELECT count(*) FROM items i JOIN copies c USING (id) WHERE c.name IS DISTINCT FROM i.name"));
+        Assert.Equal(0, await Scene.ScalarAsync<long>(
+            scene.Target, "SELECT count(*) FROM items i JOIN copies c USING (id) WHERE c.name IS DISTINCT FROM i.name"));
         Assert.Equal(100, (await JobScene.ResultsAsync(http, job)).Count);
     }
 
@@ -119,16 +124,19 @@ public sealed class Ends_of_jobs(JobService service) : IClassFixture<JobService>
         using var asking = far.NewHttp();
         asking.DefaultRequestHeaders.Authorization = new("Bearer", key);
         var claim = await ExportAsync(asking, "csv");
-        using (var refused = await JobScene.TryPostAsync(http, "copy", $$"""{ "operation": "copy", "claim": "{{claim}}" }""", "application/json"))
+        using (var refused = await JobScene.TryPostAsync(
+            http, "copy", $$"""{ "operation": "copy", "claim": "{{claim}}" }""", "application/json"))
             Assert.Equal(422, (int)refused.StatusCode);
 
         using var near = (await scene.Scene.StartServiceAsync(
-            ("ClaimCheck__BulkJobs__ClaimHosts__0__Address", far.Address.GetLeftPart(UriPartial.Authority)), ("ClaimCheck__BulkJobs__ClaimHosts__0__Key", key))).NewHttp();
+            ("ClaimCheck__BulkJobs__ClaimHosts__0__Address", far.Address.GetLeftPart(UriPartial.Authority)),
+            ("ClaimCheck__BulkJobs__ClaimHosts__0__Key", key))).NewHttp();
         // The job of a process that may follow it: the other one would not.
         BulkJob job;
         do
         {
-            job = await JobScene.EndedAsync(near, await JobScene.PostAsync(near, "copy", $$"""{ "operation": "copy", "claim": "{{claim}}" }""", "application/json"));
+            job = await JobScene.EndedAsync(near, await JobScene.PostAsync(
+                near, "copy", $$"""{ "operation": "copy", "claim": "{{claim}}" }""", "application/json"));
         }
         while (job.Failure?.Code == "claim_not_allowed");
         Assert.True(job.Succeeded == 50, $"{job.Status} {job.Failure}");
@@ -143,7 +151,8 @@ public sealed class Ends_of_jobs(JobService service) : IClassFixture<JobService>
         using var asking = (await many.Scene.StartServiceAsync()).NewHttp();
         var claim = await ExportAsync(asking, "csv", "orders");
         await using var gate = await GateAsync(many);
-        var job = await JobScene.PostAsync(asking, "gated", $$"""{ "operation": "gated", "claim": "{{claim}}" }""", "application/json");
+        var job = await JobScene.PostAsync(
+            asking, "gated", $$"""{ "operation": "gated", "claim": "{{claim}}" }""", "application/json");
         await WaitsAtTheGateAsync(many);
         using (await asking.DeleteAsync(claim[..claim.LastIndexOf('/')]))
             await Task.Delay(1100); // the claim is looked at once a second
@@ -157,7 +166,8 @@ public sealed class Ends_of_jobs(JobService service) : IClassFixture<JobService>
 
     private static async Task<string> ExportAsync(HttpClient asking, string format, string dataset = "items")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/exports") { Content = JsonContent.Create(new { dataset, format }) };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, "/v1/exports") { Content = JsonContent.Create(new { dataset, format }) };
         request.Headers.Add("Prefer", "wait=60");
         using var answer = await asking.SendAsync(request);
         Assert.True((int)answer.StatusCode == 200, await answer.Content.ReadAsStringAsync());
@@ -179,5 +189,6 @@ public sealed class Ends_of_jobs(JobService service) : IClassFixture<JobService>
 
     private static Task WaitsAtTheGateAsync(JobScene at) => Eventually.TrueAsync(async () => await Scene.ScalarAsync<bool>(
         at.Target,
-        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%claimcheck_%' AND pid <> pg_backend_pid())"));
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query "
+        + "LIKE '%claimcheck_%' AND pid <> pg_backend_pid())"));
 }

@@ -14,18 +14,21 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.BulkJobs;
 
-/// <summary>Whatever a body or a criterion holds: it is taken, or it is refused in the one way that its reader declares.</summary>
+/// <summary>Whatever a body or a criterion holds: it is taken, or it is refused in the one way that its
+/// reader declares.</summary>
 [Trait("needs", "nothing")]
 public sealed class Hostile_items
 {
     private const int Rounds = 1500;
 
     private static readonly string[] Types =
-        ["text", "uuid", "smallint", "bigint", "numeric", "real", "double precision", "boolean", "date", "time", "timestamp", "timestamptz", "interval", "jsonb", "text[]", "timestamptz[]"];
+        ["text", "uuid", "smallint", "bigint", "numeric", "real", "double precision", "boolean", "date", "time", "timestamp",
+            "timestamptz", "interval", "jsonb", "text[]", "timestamptz[]"];
 
     private static readonly string[] Good =
     [
-        "1", "-32768", "1.5e3", "0.1", "true", "t", "null", "\"a\\\"\\u00e9\"", "[1,\"a\",null]", "{\"a\":[1]}", "{a,b}", "2026-01-31", "12:34:56.789", "2026-01-31T12:34:56.123456Z",
+        "1", "-32768", "1.5e3", "0.1", "true", "t", "null", "\"a\\\"\\u00e9\"", "[1,\"a\",null]", "{\"a\":[1]}", "{a,b}",
+        "2026-01-31", "12:34:56.789", "2026-01-31T12:34:56.123456Z",
         "2026-01-31 12:34:56+00", "P1Y2M3DT4H5M6.7S", "0198c2f4-1111-7222-8333-444455556666", "infinity", "NaN",
     ];
 
@@ -91,17 +94,22 @@ public sealed class Hostile_items
 
             // An upload.
             using var distinct = new DistinctKeys(new KeySpace(new TemporaryFiles(Path.GetTempPath()), 1 << 20));
-            var upload = new ProducerNdjson(columns, "id", new BlockBuilder(BlockBuilder.BuffersFor(4 << 10), 4 << 10), 1 << 20, distinct);
+            var upload = new ProducerNdjson(
+                columns, "id", new BlockBuilder(BlockBuilder.BuffersFor(4 << 10), 4 << 10), 1 << 20, distinct);
             upload.BeginFile(new ProducerFile(1, "f", line.Length, new byte[32], Records: 1, null, null, null));
             line.CopyTo(upload.Space().Span);
             var refused = Xunit.Record.Exception(() => upload.Accept(line.Length)) as SourceException;
-            Assert.Equal(isBeyond ? ("upload_too_deep", $"Record 1 of f is {limit}.") : default, (refused?.Code!, refused?.Message!));
+            Assert.Equal(
+                isBeyond ? ("upload_too_deep", $"Record 1 of f is {limit}.") : default, (refused?.Code!, refused?.Message!));
 
             // A consumer.
-            var rows = new JsonRows(columns, new((message, _) => new Consumer.RecordMismatchException(message), (message, _) => new Consumer.RecordMismatchException(message)));
+            var rows = new JsonRows(columns, new((message, _) => new Consumer.RecordMismatchException(message), (message, _) =>
+                new Consumer.RecordMismatchException(message)));
             rows.Load(line, line.Length, "f", 0);
             var mismatch = Xunit.Record.Exception(() => rows.Next());
-            Assert.True(isBeyond ? mismatch is Consumer.RecordMismatchException && mismatch.Message.Contains(limit, StringComparison.Ordinal) : mismatch is null, $"{mismatch}");
+            Assert.True(isBeyond
+                ? mismatch is Consumer.RecordMismatchException && mismatch.Message.Contains(limit, StringComparison.Ordinal)
+                : mismatch is null, $"{mismatch}");
         }
     }
 
@@ -154,10 +162,13 @@ public sealed class Hostile_items
             {
                 var isCsv = round % 2 == 0;
                 var blocks = new BlockBuilder(BlockBuilder.BuffersFor(4 << 10), 4 << 10);
-                ProducerRecords records = isCsv ? new ProducerCsv(columns, "id", blocks, 300, distinct) : new ProducerNdjson(columns, "id", blocks, 300, distinct);
+                ProducerRecords records = isCsv
+                    ? new ProducerCsv(columns, "id", blocks, 300, distinct)
+                    : new ProducerNdjson(columns, "id", blocks, 300, distinct);
                 var file = isCsv
                     ? hostile.Of("id,note\n1,\"a \"\"b\"\"\"\r\n2,\n", "\uFEFFid,note\n3,\"x\ny\"")
-                    : hostile.Of("{\"id\":4,\"note\":\"a\\u00e9\"}\n{\"id\":5,\"note\":null}\n", "\uFEFF{\"id\":\"\\\"6\",\"note\":[]}");
+                    : hostile.Of(
+                        "{\"id\":4,\"note\":\"a\\u00e9\"}\n{\"id\":5,\"note\":null}\n", "\uFEFF{\"id\":\"\\\"6\",\"note\":[]}");
                 records.BeginFile(new ProducerFile(1, "f", file.Length, new byte[32], Records: 2, null, null, null));
                 try
                 {
@@ -171,7 +182,8 @@ public sealed class Hostile_items
                 }
                 catch (SourceException e)
                 {
-                    Assert.Contains(e.Code, (string[])["upload_malformed", "upload_mismatch", "upload_record_too_large", "key_not_unique"]);
+                    Assert.Contains(
+                        e.Code, (string[])["upload_malformed", "upload_mismatch", "upload_record_too_large", "key_not_unique"]);
                 }
             }
         });
@@ -185,7 +197,9 @@ public sealed class Hostile_items
         {
             for (var round = 0; round < Rounds; round++)
             {
-                var sql = Encoding.UTF8.GetString(hostile.Of("SELECT id, 'a''b' AS \"c\" FROM t WHERE a[1:2] = :a::int /* b */ ORDER BY id; -- c", "WITH w AS (SELECT $$x$$, E'\\'') SELECT * FROM w WHERE b = (:b)"));
+                var sql = Encoding.UTF8.GetString(hostile.Of(
+                    "SELECT id, 'a''b' AS \"c\" FROM t WHERE a[1:2] = :a::int /* b */ ORDER BY id; -- c",
+                    "WITH w AS (SELECT $$x$$, E'\\'') SELECT * FROM w WHERE b = (:b)"));
                 try
                 {
                     SourceSql.Parse(sql).OrderedBy(["id"]);

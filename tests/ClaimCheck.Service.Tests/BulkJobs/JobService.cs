@@ -32,9 +32,11 @@ public sealed class JobService : IAsyncLifetime
               "at": { "type": "timestamptz", "required": false }, "tags": { "type": "text[]", "required": false },
               "doc": { "type": "jsonb", "required": false }, "day": { "type": "date", "required": false } }
             """);
-        Scene.AddOperation("copy", "set", "UPDATE copies c SET name = i.name FROM items i WHERE c.id = i.id RETURNING i.ordinal", """, "chunk": 100 """,
+        Scene.AddOperation("copy", "set", "UPDATE copies c SET name = i.name FROM items i WHERE c.id = i.id RETURNING i.ordinal",
+            """, "chunk": 100 """,
             """{ "id": { "type": "bigint" }, "name": { "type": "text", "required": false } }""");
-        await Testing.Scene.SqlAsync(Scene.Target, "CREATE TABLE copies AS SELECT id, 'none'::text AS name FROM generate_series(1::bigint, 2000) id");
+        await Testing.Scene.SqlAsync(
+            Scene.Target, "CREATE TABLE copies AS SELECT id, 'none'::text AS name FROM generate_series(1::bigint, 2000) id");
         Process = await Scene.Scene.StartServiceAsync();
         Http = Process.NewHttp();
         Api = new(Process.NewHttp());
@@ -42,7 +44,8 @@ public sealed class JobService : IAsyncLifetime
 
     /// <summary>A statement that waits at one order until the advisory lock 4711 is let go.</summary>
     public static string Gated(string order) =>
-        $"UPDATE orders SET status = :status WHERE id = :id AND CASE WHEN id = '{order}' THEN pg_advisory_xact_lock_shared(4711)::text IS NOT NULL ELSE true END";
+        $"UPDATE orders SET status = :status WHERE id = :id AND CASE WHEN id = '{order}' THEN "
+        + "pg_advisory_xact_lock_shared(4711)::text IS NOT NULL ELSE true END";
 
     public Task ResetAsync() => Testing.Scene.SqlAsync(
         Scene.Target,
@@ -51,6 +54,14 @@ public sealed class JobService : IAsyncLifetime
     /// <summary>The events about a job.</summary>
     public async Task<IReadOnlyList<System.Text.Json.JsonElement>> EventsAsync(JobId job) =>
         [.. (await Api.GetAsync("/v1/events?limit=1000")).Items().Where(item => item.Text("subject") == job.ToString())];
+
+    /// <summary>Neither in staging nor in the ledger is anything beside what jobs have.</summary>
+    public Task NothingStaysAsync() => Eventually.TrueAsync(async () =>
+        await Testing.Scene.ScalarAsync<long>(Scene.Scene.Catalog, "SELECT count(*) FROM bulk_job_intakes") == 0
+        && await Testing.Scene.ScalarAsync<long>(
+            Scene.Scene.Catalog,
+            "SELECT count(*) FROM bulk_job_uploads u WHERE NOT EXISTS (SELECT FROM bulk_jobs j WHERE j.id = u.job_id)") == 0
+        && Directory.GetFiles(Path.Combine(Scene.Scene.Staging, "uploads")).Length == 0);
 
     public async Task DisposeAsync()
     {

@@ -18,7 +18,8 @@ public sealed class Limits_of_jobs(JobService service) : IClassFixture<JobServic
     {
         await using var many = await JobScene.CreateAsync(1000);
         using var asking = (await many.Scene.StartServiceAsync(("ClaimCheck__BulkJobs__MaxFailures", "4000"))).NewHttp();
-        var body = JobScene.Ndjson(Enumerable.Range(0, 20_000).Select(i => (i % 10 == 0 ? $"ord_{i / 10 % 1000}" : $"none_{i}", "x")));
+        var body = JobScene.Ndjson(
+            Enumerable.Range(0, 20_000).Select(i => (i % 10 == 0 ? $"ord_{i / 10 % 1000}" : $"none_{i}", "x")));
 
         var job = await JobScene.EndedAsync(asking, await JobScene.PostAsync(asking, "item", body));
 
@@ -27,7 +28,8 @@ public sealed class Limits_of_jobs(JobService service) : IClassFixture<JobServic
         Assert.Equal(job.Failed, await Scene.ScalarAsync<long>(many.Scene.Catalog, "SELECT count(*) FROM bulk_job_failures"));
         Assert.Equal(job.Succeeded, await Scene.ScalarAsync<long>(many.Target, "SELECT sum(touched) FROM orders"));
         Assert.Equal(job.Succeeded + job.Failed, (await JobScene.ResultsAsync(asking, job)).Count);
-        var enough = await JobScene.EndedAsync(asking, await JobScene.PostAsync(asking, "item", JobScene.Ndjson(Enumerable.Range(0, 4000).Select(i => ($"none_{i}", "x")))));
+        var enough = await JobScene.EndedAsync(asking, await JobScene.PostAsync(
+            asking, "item", JobScene.Ndjson(Enumerable.Range(0, 4000).Select(i => ($"none_{i}", "x")))));
         Assert.Equal((BulkJobStatus.Completed, 4000), (enough.Status, enough.Failed));
     }
 
@@ -35,12 +37,14 @@ public sealed class Limits_of_jobs(JobService service) : IClassFixture<JobServic
     public async Task Large_items_are_applied_a_few_at_a_time_each_once()
     {
         var text = new string('x', 1_000_000);
-        var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "item", JobScene.Ndjson(Enumerable.Range(0, 30).Select(i => ($"ord_{i}", text)))));
+        var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(
+            http, "item", JobScene.Ndjson(Enumerable.Range(0, 30).Select(i => ($"ord_{i}", text)))));
 
         Assert.Equal((BulkJobStatus.Completed, 30, 0), (job.Status, job.Succeeded, job.Failed));
         Assert.Equal($"0:{JobService.Orders - 30} 1:30", await scene.TouchesAsync());
         Assert.Equal(30, (await JobScene.ResultsAsync(http, job)).Count);
-        Assert.InRange(await Scene.ScalarAsync<long>(scene.Target, $"SELECT count(*) FROM claimcheck.applied_chunks WHERE job_id = '{job.JobId.Value}'"), 3, 30);
+        Assert.InRange(await Scene.ScalarAsync<long>(
+            scene.Target, $"SELECT count(*) FROM claimcheck.applied_chunks WHERE job_id = '{job.JobId.Value}'"), 3, 30);
     }
 
     [Theory]

@@ -22,7 +22,8 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
     [Fact]
     public async Task What_a_retry_has_taken_no_second_one_takes()
     {
-        var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "item", JobScene.Ndjson([("ord_1", "x"), ("late", "x"), ("ord_2", "bad")])));
+        var job = await JobScene.EndedAsync(
+            http, await JobScene.PostAsync(http, "item", JobScene.Ndjson([("ord_1", "x"), ("late", "x"), ("ord_2", "bad")])));
         await Scene.SqlAsync(scene.Target, "INSERT INTO orders VALUES ('late', 'new')");
         var retry = await RetryAsync(job);
         Assert.Equal((2, 1, 1), (retry.TotalItems, retry.Succeeded, retry.Failed));
@@ -45,7 +46,8 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
             ("ClaimCheck__BulkJobs__LockTimeout", "00:00:00.1"), ("ClaimCheck__BulkJobs__Rounds", "0"))).NewHttp();
         BulkJob job;
         await using (await RowsHeldAsync(blocked, "'ord_5'"))
-            job = await JobScene.EndedAsync(asking, await JobScene.PostAsync(asking, "item", JobScene.Ndjson([("ord_1", "x"), ("ord_5", "x"), ("none", "x")])));
+            job = await JobScene.EndedAsync(asking, await JobScene.PostAsync(
+                asking, "item", JobScene.Ndjson([("ord_1", "x"), ("ord_5", "x"), ("none", "x")])));
         Assert.Equal((1, 2), (job.Succeeded, job.Failed));
         var client = new ApiClient(asking);
 
@@ -66,7 +68,8 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
         await Scene.SqlAsync(scene.Target, "UPDATE orders SET id = 'x' || id");
         var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "gated", JobScene.Ndjson(items)));
         Assert.Equal((0, 600), (job.Succeeded, job.Failed));
-        await Scene.SqlAsync(scene.Target, "ALTER TABLE orders DISABLE TRIGGER touched; UPDATE orders SET id = substr(id, 2), touched = 0; ALTER TABLE orders ENABLE TRIGGER touched");
+        await Scene.SqlAsync(scene.Target, "ALTER TABLE orders DISABLE TRIGGER touched; UPDATE orders SET id = substr(id, 2), "
+            + "touched = 0; ALTER TABLE orders ENABLE TRIGGER touched");
 
         JobId first;
         Task<Answer> cancelling;
@@ -77,7 +80,9 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
             Assert.Equal(first.ToString(), (await AskAsync(job)).Json.Text("jobId"));
             cancelling = api.SendAsync("DELETE", $"/v1/bulk-jobs/{first}");
             await Eventually.TrueAsync(async () => await Scene.ScalarAsync<bool>(
-                scene.Scene.Catalog, $"SELECT lease_until - interval '15 seconds' > cancel_requested_at FROM bulk_jobs WHERE id = '{first.Value}'")); // a heartbeat has told the worker
+                // a heartbeat has told the worker
+                scene.Scene.Catalog,
+                $"SELECT lease_until - interval '15 seconds' > cancel_requested_at FROM bulk_jobs WHERE id = '{first.Value}'"));
         }
 
         var cancelled = (await cancelling).Json;
@@ -97,7 +102,10 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
     {
         await using var idle = await JobScene.CreateAsync(10);
         using var client = new ApiClient((await idle.Scene.StartServiceAsync(("ClaimCheck__Roles", "api"))).NewHttp());
-        var job = (await client.PostAsync("/v1/bulk-jobs", """{ "operation": "item", "items": [ { "id": "ord_1", "status": "x" }, { "id": "ord_2", "status": "x" } ] }""")).Json.Text("jobId");
+        var job = (await client.PostAsync(
+            "/v1/bulk-jobs",
+            """{ "operation": "item", "items": [ { "id": "ord_1", "status": "x" }, { "id": "ord_2", "status": "x" } ] }""")).Json
+            .Text("jobId");
         Assert.Equal("cancelled", (await client.SendAsync("DELETE", $"/v1/bulk-jobs/{job}")).Json.Text("status"));
 
         var refused = await client.SendAsync("POST", $"/v1/bulk-jobs/{job}/retries");
@@ -109,7 +117,8 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
     [Fact]
     public async Task Atomic_as_a_whole_it_is_retried_as_a_whole()
     {
-        var job = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "whole", JobScene.Ndjson([("ord_1", "x"), ("late", "x"), ("ord_2", "x")])));
+        var job = await JobScene.EndedAsync(
+            http, await JobScene.PostAsync(http, "whole", JobScene.Ndjson([("ord_1", "x"), ("late", "x"), ("ord_2", "x")])));
         Assert.Equal((BulkJobStatus.Failed, 0), (job.Status, job.Succeeded));
         await Scene.SqlAsync(scene.Target, "INSERT INTO orders VALUES ('late', 'new')");
 
@@ -118,7 +127,8 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
         Assert.Equal((BulkJobStatus.Completed, 3, 3), (retry.Status, retry.TotalItems, retry.Succeeded));
         Assert.Equal(3, await Scene.ScalarAsync<long>(scene.Target, "SELECT count(*) FROM orders WHERE touched = 1"));
         (await AskAsync(job)).IsProblem(409, "nothing_to_retry");
-        var invalid = await JobScene.EndedAsync(http, await JobScene.PostAsync(http, "whole", JobScene.Ndjson([("ord_1", "x")]) + "junk\n"));
+        var invalid = await JobScene.EndedAsync(
+            http, await JobScene.PostAsync(http, "whole", JobScene.Ndjson([("ord_1", "x")]) + "junk\n"));
         (await AskAsync(invalid)).IsProblem(409, "nothing_to_retry");
     }
 
@@ -130,7 +140,8 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
             ("ClaimCheck__BulkJobs__LockTimeout", "00:00:00.1"), ("ClaimCheck__BulkJobs__Rounds", "100"))).NewHttp();
         await using var rows = await RowsHeldAsync(blocked, "'ord_5', 'ord_150'");
         var job = await JobScene.PostAsync(asking, "item", JobScene.Ndjson(200));
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<bool>(blocked.Scene.Catalog, "SELECT count(*) = 2 AND min(round) > 0 FROM bulk_job_failures"));
+        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<bool>(
+            blocked.Scene.Catalog, "SELECT count(*) = 2 AND min(round) > 0 FROM bulk_job_failures"));
         (await asking.DeleteAsync($"/v1/bulk-jobs/{job.JobId}")).Dispose();
         var ended = await JobScene.EndedAsync(asking, job);
         Assert.Equal((BulkJobStatus.Cancelled, 198, 2), (ended.Status, ended.Succeeded, ended.Failed));
@@ -144,14 +155,16 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
         await using var source = NpgsqlDataSource.Create(blocked.Target);
         await using var late = await TargetSession.OpenAsync(source, lease, new(), CancellationToken.None);
         var round = await Scene.ScalarAsync<int>(blocked.Scene.Catalog, "SELECT max(round) + 1 FROM bulk_job_failures");
-        var chunk = new JobChunk(round, 5, [new(5, "ord_5", ["ord_5", "shipped"], null), new(150, "ord_150", ["ord_150", "shipped"], null)]);
+        var chunk = new JobChunk(
+            round, 5, [new(5, "ord_5", ["ord_5", "shipped"], null), new(150, "ord_150", ["ord_150", "shipped"], null)]);
 
         Assert.Null(await late.ApplyAsync(chunk, isStrict: false, isNoted: true, CancellationToken.None));
         await Assert.ThrowsAsync<JobFailedException>(() => late.FindAsync(round, 5, CancellationToken.None));
         Assert.Equal("0:2 1:198", await blocked.TouchesAsync());
     }
 
-    private Task<Answer> AskAsync(BulkJob job, string query = "") => api.SendAsync("POST", $"/v1/bulk-jobs/{job.JobId}/retries{query}");
+    private Task<Answer> AskAsync(BulkJob job, string query = "") =>
+        api.SendAsync("POST", $"/v1/bulk-jobs/{job.JobId}/retries{query}");
 
     private Task<BulkJob> RetryAsync(BulkJob job) => RetryAsync(http, api, job);
 
@@ -186,5 +199,6 @@ public sealed class Retries_of_jobs(JobService service) : IClassFixture<JobServi
 
     private Task WaitsAtTheGateAsync() => Eventually.TrueAsync(async () => await Scene.ScalarAsync<bool>(
         scene.Target,
-        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%claimcheck_%' AND pid <> pg_backend_pid())"));
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query "
+        + "LIKE '%claimcheck_%' AND pid <> pg_backend_pid())"));
 }

@@ -6,7 +6,8 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Tests.BulkJobs;
 
-/// <summary>What Go, Java, Python and .NET write by themselves is, as text of an item, the value that they meant; a real server says what it reads.</summary>
+/// <summary>What Go, Java, Python and .NET write by themselves is, as text of an item, the value that they meant; a real server
+/// says what it reads.</summary>
 public sealed class Values_of_others
 {
     private static readonly (string Type, string Written, string Meant)[] Values =
@@ -58,7 +59,10 @@ public sealed class Values_of_others
         {
             await using var batch = new NpgsqlBatch(connection);
             batch.BatchCommands.Add(new(SessionPins.Block));
-            batch.BatchCommands.Add(new($"SELECT $1::{type}::text") { Parameters = { new() { Value = PostgresText.OfText(PostgresType.Of(type), written) } } });
+            batch.BatchCommands.Add(new($"SELECT $1::{type}::text")
+            {
+                Parameters = { new() { Value = PostgresText.OfText(PostgresType.Of(type), written) } },
+            });
             try
             {
                 if ((string?)await batch.ExecuteScalarAsync() is var read && read != meant)

@@ -32,7 +32,8 @@ public sealed class A_long_past
         var export = await http.ReadyAsync("""{ "dataset": "items" }""");
         Assert.Equal(200, (await http.SendAsync("DELETE", export.Link("batch"))).Status);
         await Eventually.TrueAsync(async () =>
-            (await http.GetAsync($"/v1/events?after={Paging.Cursor("events", $"{Exports}")}", ("ClaimCheck-Consumer", "billing"))).Items().Length == 2);
+            (await http.GetAsync($"/v1/events?after={Paging.Cursor("events", $"{Exports}")}", ("ClaimCheck-Consumer",
+                "billing"))).Items().Length == 2);
         await service.StopAsync(); // with its sessions their counts are complete
 
         await using var connection = new NpgsqlConnection(scene.Catalog);
@@ -52,7 +53,8 @@ public sealed class A_long_past
         Assert.All(read, table => Assert.True(table.Value <= MostRows, $"{table.Value} rows of {table.Key} were read."));
     }
 
-    // Every filter and combination: what is common, what is rare and at the far end, what there is none of; first and later pages.
+    // Every filter and combination: what is common, what is rare and at the far end, what there is none
+    // of; first and later pages.
     private static async Task ListAllAsync(ApiClient http)
     {
         var lengths = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -65,21 +67,28 @@ public sealed class A_long_past
         foreach (var status in (string?[])[null, "pending", "running", "completed", "failed", "cancelled"])
         {
             foreach (var operation in (string?[])[null, "update_orders", "rare", "none"])
-                lengths[$"job {status} {operation}"] = await PagesAsync(http, "/v1/bulk-jobs", ("status", status), ("operation", operation));
+                lengths[$"job {status} {operation}"] = await PagesAsync(
+                    http, "/v1/bulk-jobs", ("status", status), ("operation", operation));
         }
 
         Assert.Equal(
             [20, 20, 10, 10, 0, 0, 20, 20],
-            new[] { "ready ", "failed ", "ready rare", "cancelled orders", "pending ", "expired rare", "revoked others", " rare" }.Select(key => lengths[key]));
-        Assert.Equal([20, 20, 10, 0], new[] { "job  ", "job failed ", "job failed rare", "job completed rare" }.Select(key => lengths[key]));
+            new[] { "ready ", "failed ", "ready rare", "cancelled orders", "pending ", "expired rare", "revoked others", " rare" }
+                .Select(key => lengths[key]));
+        Assert.Equal(
+            [20, 20, 10, 0],
+            new[] { "job  ", "job failed ", "job failed rare", "job completed rare" }.Select(key => lengths[key]));
         Assert.Equal(10, (await http.GetAsync("/v1/events?limit=10", ("ClaimCheck-Consumer", "billing"))).Items().Length);
         Assert.Equal(10, (await http.GetAsync("/v1/events?limit=10")).Items().Length);
     }
 
     private static async Task<int> PagesAsync(ApiClient http, string path, params (string Name, string? Value)[] filters)
     {
-        var query = string.Concat(filters.Where(filter => filter.Value is not null).Select(filter => $"&{filter.Name}={filter.Value}"));
+        var query = string.Concat(
+            filters.Where(filter => filter.Value is not null).Select(filter => $"&{filter.Name}={filter.Value}"));
         var first = await http.GetAsync($"{path}?limit=10{query}");
-        return first.Items().Length + (first.NextCursor() is { } cursor ? (await http.GetAsync($"{path}?limit=10{query}&cursor={cursor}")).Items().Length : 0);
+        return first.Items().Length + (first.NextCursor() is { } cursor
+            ? (await http.GetAsync($"{path}?limit=10{query}&cursor={cursor}")).Items().Length
+            : 0);
     }
 }

@@ -18,7 +18,8 @@ internal sealed class CatalogStatements : IDisposable
             ActivityStopped = activity =>
             {
                 var tags = activity.TagObjects.ToDictionary(tag => tag.Key, tag => tag.Value as string, StringComparer.Ordinal);
-                if ((tags.GetValueOrDefault("db.namespace") ?? tags.GetValueOrDefault("db.name"))?.Contains(database, StringComparison.Ordinal) == true
+                if ((tags.GetValueOrDefault("db.namespace") ?? tags.GetValueOrDefault("db.name"))
+                    ?.Contains(database, StringComparison.Ordinal) == true
                     && (tags.GetValueOrDefault("db.query.text") ?? tags.GetValueOrDefault("db.statement")) is { } text)
                 {
                     texts.Enqueue(text);

@@ -16,7 +16,8 @@ public sealed class Catalogs_that_are_refused
         var (code, output) = await ServiceProcess.RunAsync(scene.Settings);
 
         Assert.Equal(1, code);
-        Assert.Contains("claimcheck: ConnectionStrings:Catalog leads to a pooler that shares one session", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "claimcheck: ConnectionStrings:Catalog leads to a pooler that shares one session", output, StringComparison.Ordinal);
         Assert.Contains("pool_mode = session", output, StringComparison.Ordinal);
     }
 
@@ -25,7 +26,8 @@ public sealed class Catalogs_that_are_refused
     {
         await using var scene = await Scene.CreateAsync(10);
         await using var pooler = await TransactionPooler.BeforeAsync(scene.Source);
-        await using var run = await Exporting.ExportRun.OnAsync(new NpgsqlConnectionStringBuilder(pooler.ConnectionString) { NoResetOnClose = true }.ConnectionString);
+        await using var run = await Exporting.ExportRun.OnAsync(
+            new NpgsqlConnectionStringBuilder(pooler.ConnectionString) { NoResetOnClose = true }.ConnectionString);
         Assert.Equal("1,7\n2,7\n", await run.TextAsync("SELECT id, 7 AS n FROM items WHERE id < 3 ORDER BY id"));
     }
 
@@ -45,7 +47,8 @@ public sealed class Catalogs_that_are_refused
         scene.Settings["ConnectionStrings__Catalog"] = scene.Catalog;
         (code, output) = await ServiceProcess.RunAsync(scene.Settings);
         Assert.Equal(1, code);
-        Assert.Contains("The catalog can't be used: The database or the transaction is read-only", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "The catalog can't be used: The database or the transaction is read-only", output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
     }
 }

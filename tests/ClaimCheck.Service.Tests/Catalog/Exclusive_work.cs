@@ -15,7 +15,8 @@ public sealed class Exclusive_work
     [Fact]
     public async Task It_ends_with_the_session_that_holds_its_lock_and_begins_again_under_a_new_one()
     {
-        var connectionString = new NpgsqlConnectionStringBuilder(await PostgresServer.NewDatabaseAsync()) { KeepAlive = 1 }.ConnectionString;
+        var connectionString =
+            new NpgsqlConnectionStringBuilder(await PostgresServer.NewDatabaseAsync()) { KeepAlive = 1 }.ConnectionString;
         await using var catalog = NpgsqlDataSource.Create(connectionString);
         var begun = Channel.CreateUnbounded<int>();
         using var stop = new CancellationTokenSource();
@@ -36,7 +37,9 @@ public sealed class Exclusive_work
 
         var second = await NextAsync(begun);
         Assert.NotEqual(first, second);
-        Assert.Equal($"{second}", await Scene.ScalarAsync<string>(connectionString, "SELECT string_agg(pid::text, ' ') FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"));
+        Assert.Equal($"{second}", await Scene.ScalarAsync<string>(connectionString, "SELECT string_agg(pid::text, ' "
+            + "') FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE "
+            + "datname = current_database())"));
 
         await stop.CancelAsync();
         await running.WaitAsync(Patience);

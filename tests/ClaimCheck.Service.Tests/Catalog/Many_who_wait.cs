@@ -35,14 +35,16 @@ public sealed class Many_who_wait : IAsyncLifetime
             ? System.Text.Json.JsonDocument.Parse(manifest).RootElement.GetProperty("files")[0].GetProperty("url").GetString()!
             : $"/v1/batches/{batch}/data";
         using var statements = Listen();
-        var readers = await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => OpenAsync(new Uri(lab.Http.BaseAddress!, path).PathAndQuery)));
+        var readers = await Task.WhenAll(
+            Enumerable.Range(0, Many).Select(_ => OpenAsync(new Uri(lab.Http.BaseAddress!, path).PathAndQuery)));
 
         var (watch, before) = (Stopwatch.StartNew(), statements.Count(Looking));
         await Eventually.TrueAsync(() => Task.FromResult(statements.Count(Looking) >= before + 4));
         // Two looks a second, and one that was under way; each of the readers by itself would have made eighty.
         Assert.InRange(statements.Count(Looking) - before, 4, (2 * watch.Elapsed.TotalSeconds) + 2);
         // No connection is held for those who stand still.
-        Assert.InRange((await lab.QueryAsync<int>("SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'")).Single(), 1, 5);
+        Assert.InRange((await lab.QueryAsync<int>(
+            "SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'")).Single(), 1, 5);
 
         Assert.True(await lab.RevokeAsync(batch));
         var read = await Task.WhenAll(readers.Select(DrainAsync));
@@ -83,7 +85,8 @@ public sealed class Many_who_wait : IAsyncLifetime
         var asked = await lab.AskAsync();
         using var statements = Listen();
         var streams = Enumerable.Range(0, Many).Select(at => NextAsync(isStream: at % 2 == 0)).ToList();
-        await Eventually.TrueAsync(() => Task.FromResult(statements.Count("SELECT f.forgotten") - statements.Count(Reading) >= Many));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(statements.Count("SELECT f.forgotten") - statements.Count(Reading) >= Many));
         var (watch, before) = (Stopwatch.StartNew(), statements.Count("SELECT head FROM event_feed"));
         await Eventually.TrueAsync(() => Task.FromResult(statements.Count("SELECT head FROM event_feed") >= before + 2));
         Assert.InRange(statements.Count("SELECT head FROM event_feed") - before, 2, (watch.Elapsed.TotalSeconds / 2) + 2);
@@ -96,7 +99,8 @@ public sealed class Many_who_wait : IAsyncLifetime
         await relay.StopAsync(default);
 
         Assert.All(told, text => Assert.Contains(asked.Batch.ToString(), text, StringComparison.Ordinal));
-        // One page for the streams and one for the long polls, whose limits differ; and one more each for those that came meanwhile.
+        // One page for the streams and one for the long polls, whose limits differ; and one more each for
+        // those that came meanwhile.
         Assert.InRange(statements.Count(Reading) - reads, 1, 10);
 
         async Task<string> NextAsync(bool isStream)
@@ -126,7 +130,11 @@ public sealed class Many_who_wait : IAsyncLifetime
 
     private CatalogStatements Listen() => new(new NpgsqlConnectionStringBuilder(lab.Catalog.ConnectionString).Database!);
 
-    private HttpClient NewHttp() => new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = lab.Http.BaseAddress, Timeout = TimeSpan.FromMinutes(2) };
+    private HttpClient NewHttp() => new(new SocketsHttpHandler { UseProxy = false })
+    {
+        BaseAddress = lab.Http.BaseAddress,
+        Timeout = TimeSpan.FromMinutes(2),
+    };
 
     // Reads the head of the answer, and then nothing.
     private async Task<Socket> OpenAsync(string path)

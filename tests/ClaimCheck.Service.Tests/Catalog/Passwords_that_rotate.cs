@@ -51,14 +51,16 @@ public sealed class Passwords_that_rotate : IDisposable
         var way = await PostgresServer.NewSignedRoleAsync(database, "first");
         way.Password = "what the string says does not count";
         var file = Path.Combine(folder, "password");
-        var configuration = Configuration(("ConnectionStrings:shop", way.ConnectionString), ("ClaimCheck:Sources:shop:PasswordFile", file));
+        var configuration = Configuration(
+            ("ConnectionStrings:shop", way.ConnectionString), ("ClaimCheck:Sources:shop:PasswordFile", file));
         await using var sources = new SourceDatabases(configuration, TimeProvider.System);
 
         var failure = await Assert.ThrowsAsync<SourceException>(() => OpenAsync(sources));
         Assert.Equal(("source_unavailable", true), (failure.Code, failure.IsTransient));
         Assert.Contains("password file", failure.Message, StringComparison.Ordinal);
         await File.WriteAllTextAsync(file, "wrong\n");
-        Assert.Contains("password authentication failed", (await Assert.ThrowsAsync<SourceException>(() => OpenAsync(sources))).Message, StringComparison.Ordinal);
+        Assert.Contains("password authentication failed",
+            (await Assert.ThrowsAsync<SourceException>(() => OpenAsync(sources))).Message, StringComparison.Ordinal);
         await File.WriteAllTextAsync(file, "first\n");
         await (await OpenAsync(sources)).DisposeAsync();
         Assert.Null(await SignInAsync(sources.GetForWriting("shop")));
@@ -71,7 +73,8 @@ public sealed class Passwords_that_rotate : IDisposable
         await running.CheckAsync(CancellationToken.None);
 
         configuration["ClaimCheck:Sources:shop:PasswordRefresh"] = "soon";
-        Assert.Contains("PasswordRefresh is 'soon'", Assert.Throws<SourceException>(() => sources.Get("shop")).Message, StringComparison.Ordinal);
+        Assert.Contains("PasswordRefresh is 'soon'", Assert.Throws<SourceException>(() => sources.Get("shop")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -125,35 +128,49 @@ public sealed class Passwords_that_rotate : IDisposable
         configuration["ClaimCheck:Catalog:PasswordFile"] = file;
         await using (var catalog = new CatalogDatabase(configuration, NullLogger<CatalogDatabase>.Instance))
         {
-            Assert.Contains("password file", (await Assert.ThrowsAsync<StartupException>(() => catalog.OpenAsync(CancellationToken.None))).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "password file",
+                (await Assert.ThrowsAsync<StartupException>(() => catalog.OpenAsync(CancellationToken.None))).Message,
+                StringComparison.Ordinal);
             await File.WriteAllTextAsync(file, "third");
-            Assert.Contains("password authentication failed", (await Assert.ThrowsAsync<StartupException>(() => catalog.OpenAsync(CancellationToken.None))).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "password authentication failed",
+                (await Assert.ThrowsAsync<StartupException>(() => catalog.OpenAsync(CancellationToken.None))).Message,
+                StringComparison.Ordinal);
             await File.WriteAllTextAsync(file, "second\r\n");
             await catalog.OpenAsync(CancellationToken.None);
             Assert.Null(await SignInAsync(catalog.DataSource));
         }
 
-        Task WriteAsync() => File.WriteAllTextAsync(settings, $$"""{ "ConnectionStrings": { "Catalog": "{{way.ConnectionString}}" } }""");
+        Task WriteAsync() =>
+            File.WriteAllTextAsync(settings, $$"""{ "ConnectionStrings": { "Catalog": "{{way.ConnectionString}}" } }""");
     }
 
     [Fact]
     public async Task Encryption_by_GSS_is_off_unless_it_is_asked_for()
     {
-        var configuration = Configuration(("ConnectionStrings:usual", "Host=a;Password=p"), ("ConnectionStrings:asked", "Host=a;GSS Encryption Mode=Prefer"));
+        var configuration = Configuration(
+            ("ConnectionStrings:usual", "Host=a;Password=p"), ("ConnectionStrings:asked", "Host=a;GSS Encryption Mode=Prefer"));
         await using var sources = new SourceDatabases(configuration, TimeProvider.System);
         foreach (var get in (Func<string, NpgsqlDataSource>[])[sources.Get, sources.GetForWriting])
         {
-            Assert.Equal(GssEncryptionMode.Disable, new NpgsqlConnectionStringBuilder(get("usual").ConnectionString).GssEncryptionMode);
-            Assert.Equal(GssEncryptionMode.Prefer, new NpgsqlConnectionStringBuilder(get("asked").ConnectionString).GssEncryptionMode);
+            Assert.Equal(
+                GssEncryptionMode.Disable, new NpgsqlConnectionStringBuilder(get("usual").ConnectionString).GssEncryptionMode);
+            Assert.Equal(
+                GssEncryptionMode.Prefer, new NpgsqlConnectionStringBuilder(get("asked").ConnectionString).GssEncryptionMode);
         }
 
-        await using var catalog = new CatalogDatabase(Configuration(("ConnectionStrings:Catalog", await PostgresServer.NewDatabaseAsync())), NullLogger<CatalogDatabase>.Instance);
+        await using var catalog = new CatalogDatabase(
+            Configuration(("ConnectionStrings:Catalog", await PostgresServer.NewDatabaseAsync())),
+            NullLogger<CatalogDatabase>.Instance);
         await catalog.OpenAsync(CancellationToken.None);
-        Assert.Equal(GssEncryptionMode.Disable, new NpgsqlConnectionStringBuilder(catalog.DataSource.ConnectionString).GssEncryptionMode);
+        Assert.Equal(
+            GssEncryptionMode.Disable, new NpgsqlConnectionStringBuilder(catalog.DataSource.ConnectionString).GssEncryptionMode);
     }
 
     private static Task<SourceSession> OpenAsync(SourceDatabases sources) =>
-        SourceSession.OpenAsync(() => sources.Get("shop"), new(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1), RowSecurity: true), CancellationToken.None);
+        SourceSession.OpenAsync(() => sources.Get("shop"),
+            new(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1), RowSecurity: true), CancellationToken.None);
 
     private static async Task<bool> SignsInAsync(SourceDatabases sources)
     {
@@ -183,8 +200,10 @@ public sealed class Passwords_that_rotate : IDisposable
     }
 
     private static Task<long> SessionsAsync(string database, string user, string application) =>
-        Scene.ScalarAsync<long>(database, $"SELECT count(*) FROM pg_stat_activity WHERE usename = '{user}' AND application_name = '{application}'");
+        Scene.ScalarAsync<long>(
+            database, $"SELECT count(*) FROM pg_stat_activity WHERE usename = '{user}' AND application_name = '{application}'");
 
     private static IConfigurationRoot Configuration(params (string Name, string Value)[] settings) =>
-        new ConfigurationBuilder().AddInMemoryCollection(settings.ToDictionary(each => each.Name, each => (string?)each.Value)).Build();
+        new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.ToDictionary(each => each.Name, each => (string?)each.Value)).Build();
 }

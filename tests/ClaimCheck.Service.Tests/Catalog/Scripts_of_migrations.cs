@@ -5,7 +5,8 @@ using ClaimCheck.Service.Tests.House;
 
 namespace ClaimCheck.Service.Tests.Catalog;
 
-/// <summary>Scripts that landed are part of catalogs that are in use: they stay as they are, and the next ones only add to them.</summary>
+/// <summary>Scripts that landed are part of catalogs that are in use: they stay as they are, and the next ones
+/// only add to them.</summary>
 [Trait("needs", "nothing")]
 public sealed partial class Scripts_of_migrations
 {
@@ -37,7 +38,8 @@ public sealed partial class Scripts_of_migrations
 
     private static readonly Dictionary<string, string> Scripts = Directory
         .GetFiles(Path.Combine(Repository.Root, "src", "ClaimCheck.Service", "Catalog", "Migrations"))
-        .ToDictionary(file => Path.GetFileNameWithoutExtension(file), file => File.ReadAllText(file).ReplaceLineEndings("\n"), StringComparer.Ordinal);
+        .ToDictionary(file => Path.GetFileNameWithoutExtension(file), file => File.ReadAllText(file).ReplaceLineEndings("\n"),
+            StringComparer.Ordinal);
 
     [Fact]
     public void Their_numbers_have_no_gap_and_no_duplicate() =>
@@ -48,11 +50,13 @@ public sealed partial class Scripts_of_migrations
         Assert.Equal(
             Landed.OrderBy(script => script.Key, StringComparer.Ordinal),
             Scripts.OrderBy(script => script.Key, StringComparer.Ordinal)
-                .Select(script => KeyValuePair.Create(script.Key, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(script.Value))))));
+                .Select(script => KeyValuePair.Create(
+                    script.Key, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(script.Value))))));
 
     [Fact]
     public void They_only_add() =>
-        Assert.All(Scripts.Where(script => int.Parse(script.Key[..4]) >= OnlyAddsFrom), script => Assert.Null(WhatItTakes(script.Value)));
+        Assert.All(Scripts.Where(script => int.Parse(script.Key[..4]) >= OnlyAddsFrom), script =>
+            Assert.Null(WhatItTakes(script.Value)));
 
     [Theory]
     [InlineData("DROP TABLE exports;", "DROP")]
@@ -64,20 +68,25 @@ public sealed partial class Scripts_of_migrations
     [InlineData("ALTER TABLE exports ADD COLUMN y text NOT NULL DEFAULT ''; -- DROP", null)]
     [InlineData("ALTER TABLE exports DROP CONSTRAINT c, ADD CONSTRAINT c CHECK (true);", null)]
     [InlineData("ALTER TABLE exports DROP CONSTRAINT c, ADD CONSTRAINT d CHECK (true);", "DROP")]
-    public void What_takes_something_from_the_version_before_is_found(string script, string? found) => Assert.Equal(found, WhatItTakes(script));
+    public void What_takes_something_from_the_version_before_is_found(string script, string? found) =>
+        Assert.Equal(found, WhatItTakes(script));
 
     // The views are for replicas of the version before; a statement here that reads one would go unnoticed.
     [Fact]
     public void Only_the_version_before_uses_the_old_names_of_tables() =>
         Assert.DoesNotContain(
-            Repository.Sources.Where(source => source.Key.StartsWith("src/ClaimCheck.Service/", StringComparison.Ordinal)).Select(source => (source.Key, Found: OldName().Match(source.Value).Value)),
+            Repository.Sources.Where(source => source.Key.StartsWith("src/ClaimCheck.Service/", StringComparison.Ordinal))
+                .Select(source => (source.Key, Found: OldName().Match(source.Value).Value)),
             source => source.Found.Length > 0);
 
     // A check may be replaced by one of its name: that is how a state is added.
     private static string? WhatItTakes(string script) =>
         Takes().Match(Replaced().Replace(Comment().Replace(script, ""), "")) is { Success: true } match ? match.Value : null;
 
-    [GeneratedRegex(@"\b(FROM|JOIN|INTO|UPDATE)\s+(deletions|subscriptions|files|uploads|upload_batches|upload_files|deliveries|gone_keys|turns|feed|relays|framing)\b", RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(
+        @"\b(FROM|JOIN|INTO|UPDATE)\s+(deletions|subscriptions|files|uploads|upload_batches|upload_files|deliveries|gone_keys|turns|feed|relays|framing)\b",
+        RegexOptions.ExplicitCapture,
+        5000)]
     private static partial Regex OldName();
 
     [GeneratedRegex("--.*", RegexOptions.ExplicitCapture, 5000)]
@@ -86,6 +95,9 @@ public sealed partial class Scripts_of_migrations
     [GeneratedRegex(@"DROP CONSTRAINT (?<name>\w+),\s*ADD CONSTRAINT \k<name>\b", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Replaced();
 
-    [GeneratedRegex(@"\b(DROP|RENAME|TRUNCATE|DELETE FROM|ALTER COLUMN \w+ (SET DATA )?TYPE|ALTER COLUMN \w+ SET NOT NULL|ADD COLUMN [^,;]*\bNOT NULL(?![^,;]*\bDEFAULT))\b", RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(
+        @"\b(DROP|RENAME|TRUNCATE|DELETE FROM|ALTER COLUMN \w+ (SET DATA )?TYPE|ALTER COLUMN \w+ SET NOT NULL|ADD COLUMN [^,;]*\bNOT NULL(?![^,;]*\bDEFAULT))\b",
+        RegexOptions.ExplicitCapture,
+        5000)]
     private static partial Regex Takes();
 }

@@ -36,9 +36,11 @@ public sealed class Shares_of_callers : IAsyncLifetime
         for (var at = 0; at < 8; at++)
             taken.Add(await TakeAsync());
 
-        // Each share has one running before any has two; among equals the one that was served longest ago is first, then the oldest.
+        // Each share has one running before any has two; among equals the one that was served longest ago
+        // is first, then the oldest.
         Assert.Equal(
-            ["many items", "administrator first", "poison items", "one items", "administrator second", "many items", "administrator first", "many items"],
+            ["many items", "administrator first", "poison items", "one items", "administrator second", "many items",
+                "administrator first", "many items"],
             taken);
     }
 
@@ -52,21 +54,31 @@ public sealed class Shares_of_callers : IAsyncLifetime
         for (var at = 0; at < 6; at++)
         {
             taken.Add((await leases.TakeAsync(default))!);
-            await lab.SqlAsync("UPDATE exports SET state = 'failed', ended_at = now() WHERE id = @Value", new { taken[^1].ExportId.Value });
+            await lab.SqlAsync(
+                "UPDATE exports SET state = 'failed', ended_at = now() WHERE id = @Value", new { taken[^1].ExportId.Value });
         }
 
         var order = await lab.QueryAsync<(string Caller, DateTime Due)>(
             "SELECT e.caller, e.next_try_at FROM unnest(@Ids) WITH ORDINALITY t (id, n) JOIN exports e USING (id) ORDER BY n",
             new { Ids = taken.Select(plan => plan.ExportId.Value).ToArray() });
         Assert.Equal("ababab", string.Concat(order.Select(one => one.Caller)));
-        Assert.All(order.GroupBy(one => one.Caller), own => Assert.Equal(own.Select(one => one.Due).Order(), own.Select(one => one.Due)));
+        Assert.All(order.GroupBy(one => one.Caller), own =>
+            Assert.Equal(own.Select(one => one.Due).Order(), own.Select(one => one.Due)));
         Assert.Null(await leases.TakeAsync(default));
     }
 
     [Fact]
     public async Task More_callers_than_one_look_sees_are_all_served_and_none_twice()
     {
-        await lab.SqlAsync(Copy, new { Id = (await lab.AskAsync()).Id, Caller = "caller", Dataset = "items", Count = 249, Age = "1 hour", PerCaller = true });
+        await lab.SqlAsync(Copy, new
+        {
+            Id = (await lab.AskAsync()).Id,
+            Caller = "caller",
+            Dataset = "items",
+            Count = 249,
+            Age = "1 hour",
+            PerCaller = true,
+        });
 
         var taken = await Task.WhenAll(Enumerable.Range(0, 10).Select(async _ =>
         {
@@ -93,7 +105,8 @@ public sealed class Shares_of_callers : IAsyncLifetime
         for (var at = 0; at < 4; at++)
         {
             var lease = (await jobs.TakeAsync(default))!;
-            taken.Add((await lab.QueryAsync<string>("SELECT caller || ' ' || operation FROM bulk_jobs WHERE id = @Value", new { lease.JobId.Value })).Single());
+            taken.Add((await lab.QueryAsync<string>(
+                "SELECT caller || ' ' || operation FROM bulk_jobs WHERE id = @Value", new { lease.JobId.Value })).Single());
         }
 
         Assert.Equal(["many full", "one wide", "many wide", "many wide"], taken);
@@ -136,14 +149,16 @@ public sealed class Shares_of_callers : IAsyncLifetime
     private async Task AskAsync(string caller, string dataset, int count, string age)
     {
         var model = await lab.AskAsync();
-        await lab.SqlAsync(Copy, new { model.Id, Caller = caller, Dataset = dataset, Count = count, Age = age, PerCaller = false });
+        await lab.SqlAsync(
+            Copy, new { model.Id, Caller = caller, Dataset = dataset, Count = count, Age = age, PerCaller = false });
         await lab.SqlAsync("UPDATE exports SET state = 'cancelled', ended_at = now() WHERE id = @Id", new { model.Id });
     }
 
     private async Task<string> TakeAsync()
     {
         var plan = (await leases.TakeAsync(default))!;
-        return (await lab.QueryAsync<string>("SELECT caller || ' ' || dataset FROM exports WHERE id = @Value", new { plan.ExportId.Value })).Single();
+        return (await lab.QueryAsync<string>(
+            "SELECT caller || ' ' || dataset FROM exports WHERE id = @Value", new { plan.ExportId.Value })).Single();
     }
 
     private Task JobsAsync(string caller, string operation, int count, int concurrency, string age) => lab.SqlAsync(

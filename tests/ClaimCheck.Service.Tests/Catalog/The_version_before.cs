@@ -6,7 +6,8 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Tests.Catalog;
 
-/// <summary>While replicas are replaced one by one, those of the version before go on, on a catalog that is already a newer one.</summary>
+/// <summary>While replicas are replaced one by one, those of the version before go on, on a catalog that is
+/// already a newer one.</summary>
 public sealed class The_version_before
 {
     [Fact]
@@ -28,14 +29,17 @@ public sealed class The_version_before
             VALUES (gen_random_uuid(), 'billing', 'sqs', 'arn', 'pending', gen_random_uuid(), 'tomorrow');
             """);
 
-        Assert.Equal(1, await Scene.ScalarAsync<long>(catalog, "SELECT count(*) FROM batch_deletions WHERE lease_until > now() AND tries = 1"));
+        Assert.Equal(1, await Scene.ScalarAsync<long>(
+            catalog, "SELECT count(*) FROM batch_deletions WHERE lease_until > now() AND tries = 1"));
         Assert.Equal(1, await Scene.ScalarAsync<long>(catalog, "SELECT count(*) FROM served_shares WHERE served_at > now()"));
-        Assert.Equal(1, await Scene.ScalarAsync<long>(catalog, "SELECT count(*) FROM event_subscriptions WHERE lease_until > now() AND lease_token IS NOT NULL"));
+        Assert.Equal(1, await Scene.ScalarAsync<long>(
+            catalog, "SELECT count(*) FROM event_subscriptions WHERE lease_until > now() AND lease_token IS NOT NULL"));
         Assert.Equal(
             "12 12",
             await Scene.ScalarAsync<string>(
                 catalog,
-                "SELECT count(*) || ' ' || count(*) FILTER (WHERE is_updatable = 'YES' AND is_insertable_into = 'YES') FROM information_schema.views WHERE table_schema = 'public'"));
+                "SELECT count(*) || ' ' || count(*) FILTER (WHERE is_updatable = 'YES' AND is_insertable_into = 'YES') FROM "
+                + "information_schema.views WHERE table_schema = 'public'"));
     }
 
     [Fact]
@@ -47,9 +51,12 @@ public sealed class The_version_before
             INSERT INTO bulk_job_intakes (job_id, live_until) VALUES (gen_random_uuid(), '-infinity');
             """);
 
-        Assert.Equal(1, await Scene.ScalarAsync<long>(catalog, "SELECT count(*) FROM exports WHERE state = 'open' AND next_try_at <= now()"));
-        Assert.Equal(1, await Scene.ScalarAsync<long>(catalog, "SELECT count(*) FROM bulk_job_intakes WHERE abandoned_at IS NOT NULL"));
-        var renewed = await Assert.ThrowsAsync<PostgresException>(() => Scene.SqlAsync(catalog, "UPDATE bulk_job_intakes SET live_until = now() + interval '30 seconds'"));
+        Assert.Equal(1, await Scene.ScalarAsync<long>(
+            catalog, "SELECT count(*) FROM exports WHERE state = 'open' AND next_try_at <= now()"));
+        Assert.Equal(
+            1, await Scene.ScalarAsync<long>(catalog, "SELECT count(*) FROM bulk_job_intakes WHERE abandoned_at IS NOT NULL"));
+        var renewed = await Assert.ThrowsAsync<PostgresException>(
+            () => Scene.SqlAsync(catalog, "UPDATE bulk_job_intakes SET live_until = now() + interval '30 seconds'"));
         Assert.Equal(PostgresErrorCodes.CheckViolation, renewed.SqlState);
     }
 

@@ -14,7 +14,8 @@ public sealed class What_a_database_says
     private static readonly HashSet<string> NoFailures = ["00", "01", "02", "03", "0B", "0F", "0Z", "20", "24", "2D", "34"];
 
     private static IEnumerable<string> States => typeof(PostgresErrorCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
-        .Where(known => known.IsLiteral).Select(known => (string)known.GetRawConstantValue()!).Where(state => !NoFailures.Contains(state[..2]));
+        .Where(known => known.IsLiteral).Select(known => (string)known.GetRawConstantValue()!)
+        .Where(state => !NoFailures.Contains(state[..2]));
 
     [Fact]
     public void Every_state_that_PostgreSQL_knows_has_a_text_of_its_own_or_its_classes()
@@ -35,7 +36,8 @@ public sealed class What_a_database_says
             Assert.Equal(entry.Key.Length == 5, DatabaseStates.Known.ContainsKey(entry.Key));
         });
         // Each known state means more than its class.
-        Assert.All(DatabaseStates.Known, entry => Assert.NotEqual(DatabaseStates.Classes.GetValueOrDefault(entry.Key[..2]), entry.Value));
+        Assert.All(DatabaseStates.Known, entry =>
+            Assert.NotEqual(DatabaseStates.Classes.GetValueOrDefault(entry.Key[..2]), entry.Value));
         Assert.Equal("The database refuses it. (SQLSTATE ZZZZZ)", DatabaseFailure.Of("ZZZZZ").Text);
     }
 
@@ -67,13 +69,16 @@ public sealed class What_a_database_says
     {
         Assert.Equal("host_unknown", Of(new SocketException((int)SocketError.HostNotFound)));
         Assert.Equal("connection_refused", Of(new NpgsqlException("x", new SocketException((int)SocketError.ConnectionRefused))));
-        Assert.Equal("network_unreachable", Of(new NpgsqlException("x", new SocketException((int)SocketError.NetworkUnreachable))));
+        Assert.Equal(
+            "network_unreachable", Of(new NpgsqlException("x", new SocketException((int)SocketError.NetworkUnreachable))));
         Assert.Equal("timeout", Of(new NpgsqlException("x", new TimeoutException())));
         Assert.Equal("timeout", Of(new TimeoutException()));
         Assert.Equal("tls_failed", Of(new NpgsqlException("x", new AuthenticationException())));
         Assert.Equal("connection_ended", Of(new NpgsqlException("x", new EndOfStreamException())));
-        Assert.Equal("connection_ended", Of(new NpgsqlException("x", new IOException("y", new SocketException((int)SocketError.ConnectionReset)))));
-        Assert.Equal("password_missing", Of(new NpgsqlException("No password has been provided but the backend requires one (in SASL/SCRAM-SHA-256)")));
+        Assert.Equal("connection_ended", Of(
+            new NpgsqlException("x", new IOException("y", new SocketException((int)SocketError.ConnectionReset)))));
+        Assert.Equal("password_missing", Of(
+            new NpgsqlException("No password has been provided but the backend requires one (in SASL/SCRAM-SHA-256)")));
         Assert.Equal("unreachable", Of(new NpgsqlException("x")));
 
         static string Of(Exception e) => DatabaseFailure.Of(e).Code;
@@ -86,7 +91,8 @@ public sealed class What_a_database_says
         await Scene.SqlAsync(database, """
             CREATE FUNCTION refuse(state text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'secret' USING ERRCODE = state; END $$;
             """);
-        Assert.Contains("The server said: relation \"gone\" does not exist.", await TextAsync("SELECT FROM gone"), StringComparison.Ordinal);
+        Assert.Contains(
+            "The server said: relation \"gone\" does not exist.", await TextAsync("SELECT FROM gone"), StringComparison.Ordinal);
         Assert.DoesNotContain("secret", await TextAsync("SELECT 'secret'::int"), StringComparison.Ordinal);
         Assert.DoesNotContain("secret", await TextAsync("SELECT secret secret secret"), StringComparison.Ordinal);
         foreach (var state in DatabaseStates.Known.Keys.Where(state => !state.StartsWith("57P", StringComparison.Ordinal)))

@@ -11,8 +11,10 @@ public sealed class A_query_of_a_source : IAsyncLifetime, IDisposable
 {
     // What breaks a quoting that was not thought through, in any order and number.
     private static readonly Arbitrary<string> Hostile = Gen.ArrayOf(Gen.Elements(
-            "'", "''", "\\", "\\'", "\"", "$$", "$a$", ";", "--", "/*", "*/", "\n", "\r\n", "\t", "\u0001", "\u007f", "\u0085", " ", "",
-            "{", "}", ",", "(", ")", "::text", ":v", ":w", "NULL", "null", "E'", "U&'", "\\x27", "drop table t", "é", "日", "😀", "\uFEFF", "\u2028"))
+            "'", "''", "\\", "\\'", "\"", "$$", "$a$", ";", "--", "/*", "*/", "\n", "\r\n", "\t", "\u0001", "\u007f",
+            "\u0085", " ", "",
+            "{", "}", ",", "(", ")", "::text", ":v", ":w", "NULL", "null", "E'", "U&'", "\\x27", "drop table t", "é", "日", "😀",
+            "\uFEFF", "\u2028"))
         .Select(string.Concat).ToArbitrary();
 
     private NpgsqlConnection connection = null!;
@@ -30,7 +32,8 @@ public sealed class A_query_of_a_source : IAsyncLifetime, IDisposable
     [Fact]
     public void A_parameter_becomes_a_typed_literal() => Assert.Equal(
         "select  CAST('2026-01-01T00:00:00Z' AS timestamptz) ::date where  CAST(NULL AS text)  is null",
-        Render("select :since::date where :status is null", ("since", "timestamptz"), ("status", "text"), """{"since":"2026-01-01T00:00:00Z"}"""));
+        Render("select :since::date where :status is null", ("since", "timestamptz"), ("status", "text"),
+            """{"since":"2026-01-01T00:00:00Z"}"""));
 
     [Fact]
     public void What_looks_like_a_parameter_inside_a_value_stays_a_value() => Assert.Equal(
@@ -55,7 +58,8 @@ public sealed class A_query_of_a_source : IAsyncLifetime, IDisposable
     {
         Execute($"SET standard_conforming_strings = {standardConformingStrings}");
         Prop.ForAll(Hostile, text =>
-            (string?)Execute(Render("select :v", ("v", "text"), ("w", "text"), JsonSerializer.Serialize(new { v = text }))) == text)
+            (string?)Execute(
+                Render("select :v", ("v", "text"), ("w", "text"), JsonSerializer.Serialize(new { v = text }))) == text)
             .Check(Config.QuickThrowOnFailure.WithMaxTest(500));
     }
 
@@ -63,14 +67,16 @@ public sealed class A_query_of_a_source : IAsyncLifetime, IDisposable
     public void Any_array_of_texts_comes_back_as_it_was_given() => Prop.ForAll(
         Gen.ArrayOf(Hostile.Generator).ToArbitrary(),
         texts => ((string[])Execute(
-            Render("select :v", ("v", "text[]"), ("w", "text"), JsonSerializer.Serialize(new { v = texts })))!).SequenceEqual(texts))
+            Render(
+                "select :v", ("v", "text[]"), ("w", "text"), JsonSerializer.Serialize(new { v = texts })))!).SequenceEqual(texts))
         .Check(Config.QuickThrowOnFailure.WithMaxTest(200));
 
     [Fact]
     public void Any_text_comes_back_out_of_json() => Prop.ForAll(
         Hostile,
         text => (string?)Execute(
-            Render("select :v ->> 'a'", ("v", "jsonb"), ("w", "text"), JsonSerializer.Serialize(new { v = new { a = text } }))) == text)
+            Render("select :v ->> 'a'", ("v", "jsonb"), ("w", "text"),
+                JsonSerializer.Serialize(new { v = new { a = text } }))) == text)
         .Check(Config.QuickThrowOnFailure.WithMaxTest(200));
 
     [Fact]

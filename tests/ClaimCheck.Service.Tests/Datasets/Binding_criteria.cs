@@ -173,7 +173,8 @@ public class Binding_criteria
 
         Assert.Equal(
             """{"since":"2026-01-01","top":1}""",
-            CriteriaBinder.Bind(dataset, JsonElement.Parse("""{"top":1,"status":null,"since":"2026-01-01"}""")).Canonical.GetRawText());
+            CriteriaBinder.Bind(dataset, JsonElement.Parse("""{"top":1,"status":null,"since":"2026-01-01"}""")).Canonical
+                .GetRawText());
     }
 
     [Theory]
@@ -214,7 +215,8 @@ public class Binding_criteria
         Source = "sample",
         Key = "id",
         SchemaVersion = 1,
-        Parameters = [.. parameters.Select(parameter => new Dataset.Parameter(parameter.Name, parameter.Type, parameter.Required))],
+        Parameters = [.. parameters.Select(
+            parameter => new Dataset.Parameter(parameter.Name, parameter.Type, parameter.Required))],
         Sql = SourceSql.Parse("select 1 as id"),
         LinkLifetime = TimeSpan.FromHours(1),
         Retention = TimeSpan.FromDays(7),

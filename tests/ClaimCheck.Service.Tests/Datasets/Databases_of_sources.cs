@@ -28,7 +28,9 @@ public sealed class Databases_of_sources : IAsyncLifetime, IAsyncDisposable
             await administrator.ExecuteAsync($"ALTER DATABASE {name} SET standard_conforming_strings = off");
         }
 
-        scene.With("ConnectionStrings:shop", database + ";Timezone=Europe/Berlin;Application Name=other;Options=-c DateStyle=German -c statement_timeout=77s");
+        scene.With(
+            "ConnectionStrings:shop",
+            database + ";Timezone=Europe/Berlin;Application Name=other;Options=-c DateStyle=German -c statement_timeout=77s");
         await using var connection = await scene.Sources().Get("shop").OpenConnectionAsync();
         Assert.Equal("77s", await Shown("statement_timeout")); // the operator's own
         await using var transaction = await BeginAsync(connection, rowSecurity: false);
@@ -78,7 +80,8 @@ public sealed class Databases_of_sources : IAsyncLifetime, IAsyncDisposable
     private static async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, bool rowSecurity)
     {
         var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
-        await new SourceSettings(TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(7), rowSecurity).ApplyAsync(connection, CancellationToken.None);
+        await new SourceSettings(TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(7), rowSecurity)
+            .ApplyAsync(connection, CancellationToken.None);
         return transaction;
     }
 }

@@ -63,7 +63,8 @@ internal sealed class DatasetScene : IAsyncDisposable
     }
 
     /// <summary>The folder's only definition.</summary>
-    public Dataset Definition() => Read() is (var definition, null) ? definition! : throw new InvalidOperationException($"{Read().Fault}");
+    public Dataset Definition() =>
+        Read() is (var definition, null) ? definition! : throw new InvalidOperationException($"{Read().Fault}");
 
     /// <summary>What is wrong with the folder's only definition.</summary>
     public DefinitionFault Fault() => Read().Fault ?? throw new InvalidOperationException("Nothing is wrong with it.");

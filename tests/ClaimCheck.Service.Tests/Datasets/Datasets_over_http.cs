@@ -42,7 +42,8 @@ public sealed class Datasets_over_http : IAsyncLifetime, IDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<PublicAddress>().AddSingleton(services => ProblemCatalogue.Under(services.GetRequiredService<PublicAddress>()));
+        builder.Services.AddSingleton<PublicAddress>()
+            .AddSingleton(services => ProblemCatalogue.Under(services.GetRequiredService<PublicAddress>()));
         builder.Services.ConfigureHttpJsonOptions(options => ClaimCheckJson.Configure(options.SerializerOptions));
         builder.AddSources().AddDatasets();
         app = builder.Build();
@@ -89,7 +90,8 @@ public sealed class Datasets_over_http : IAsyncLifetime, IDisposable
 
         Assert.False(gone!.Available);
         Assert.Equal("source_unavailable", gone.Unavailable!.Code);
-        Assert.StartsWith("The source away can't be used now. The server's machine refused the connection", gone.Unavailable.Detail, StringComparison.Ordinal);
+        Assert.StartsWith("The source away can't be used now. The server's machine refused the connection",
+            gone.Unavailable.Detail, StringComparison.Ordinal);
         Assert.Null(gone.Columns);
         Assert.Null(gone.RecordSchema);
     }
@@ -98,7 +100,8 @@ public sealed class Datasets_over_http : IAsyncLifetime, IDisposable
     public async Task Datasets_are_paged_by_name()
     {
         var first = (await http.GetFromJsonAsync<Page<DatasetInfo>>("/v1/datasets?limit=2", ClaimCheckJson.Options))!;
-        var second = (await http.GetFromJsonAsync<Page<DatasetInfo>>($"/v1/datasets?limit=2&cursor={first.NextCursor}", ClaimCheckJson.Options))!;
+        var second = (await http.GetFromJsonAsync<Page<DatasetInfo>>(
+            $"/v1/datasets?limit=2&cursor={first.NextCursor}", ClaimCheckJson.Options))!;
 
         Assert.Equal(["gone", "orders"], first.Items.Select(dataset => dataset.Name));
         Assert.Equal(["zebras"], second.Items.Select(dataset => dataset.Name));

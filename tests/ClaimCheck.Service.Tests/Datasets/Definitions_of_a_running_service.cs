@@ -3,14 +3,17 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Datasets;
 
-/// <summary>What is wrong with one definition, at start or later, concerns that one alone; and what is fixed is noticed without a restart.</summary>
+/// <summary>What is wrong with one definition, at start or later, concerns that one alone; and what is fixed is noticed
+/// without a restart.</summary>
 public sealed class Definitions_of_a_running_service
 {
     [Fact]
     public async Task One_bad_definition_stops_no_other_at_start_or_later()
     {
         await using var scene = await Scene.CreateAsync(10);
-        await Scene.SqlAsync(scene.Source, "CREATE TYPE spans AS RANGE (SUBTYPE = text); CREATE TABLE ranged AS SELECT 1 AS id, 'empty'::spans AS span");
+        await Scene.SqlAsync(
+            scene.Source,
+            "CREATE TYPE spans AS RANGE (SUBTYPE = text); CREATE TABLE ranged AS SELECT 1 AS id, 'empty'::spans AS span");
         scene.AddDataset("renamed", "SELECT id,\n  title FROM items");
         scene.AddDataset("ranged", "SELECT id, span, ARRAY[span] AS spans FROM ranged");
         scene.AddDataset("writing", "WITH made AS (INSERT INTO items VALUES (0) RETURNING id) SELECT id FROM made");
@@ -22,24 +25,35 @@ public sealed class Definitions_of_a_running_service
 
         var all = (await http.GetAsync("/v1/datasets")).Items();
         Assert.Equal(["Named", "halves", "items", "ranged", "renamed", "slow", "writing"], all.Select(item => item.Text("name")));
-        Assert.Equal(["items", "ranged", "slow"], all.Where(item => item.GetProperty("available").GetBoolean()).Select(item => item.Text("name")));
+        Assert.Equal(
+            ["items", "ranged", "slow"],
+            all.Where(item => item.GetProperty("available").GetBoolean()).Select(item => item.Text("name")));
         foreach (var (name, detail) in ((string, string)[])[
-            ("Named", "datasets/Named.json: a dataset's name is lower-case"), ("halves", "datasets/halves.json:1: it is not JSON"),
+            ("Named", "datasets/Named.json: a dataset's name is lower-case"),
+            ("halves", "datasets/halves.json:1: it is not JSON"),
             ("renamed", "datasets/renamed.sql:2: source refuses the query: column \"title\" does not exist (42703)."),
             ("writing", "datasets/writing.sql: its query writes (INSERT in items)")])
         {
             var asked = await http.PostAsync("/v1/exports", $$"""{ "dataset": "{{name}}" }""");
             asked.IsProblem(503, "definition_invalid");
             Assert.StartsWith(detail, asked.Json.Text("detail"), StringComparison.Ordinal);
-            Assert.Equal(asked.Json.Text("detail"), (await http.GetAsync($"/v1/datasets/{name}")).Json.GetProperty("unavailable").Text("detail"));
+            Assert.Equal(
+                asked.Json.Text("detail"),
+                (await http.GetAsync($"/v1/datasets/{name}")).Json.GetProperty("unavailable").Text("detail"));
             await LoggedAsync(service, $"Dataset {name} is unavailable: {asked.Json.Text("detail")}");
         }
 
-        (await http.PostAsync("/v1/batches", """{ "dataset": "halves", "files": [ { "name": "a.csv", "bytes": 1, "sha256": "0000000000000000000000000000000000000000000000000000000000000000", "records": 0 } ] }"""))
+        (await http.PostAsync(
+            "/v1/batches",
+            """{ "dataset": "halves", "files": [ { "name": "a.csv", "bytes": 1, "sha256": "0000000000000000000000000000000000000000000000000000000000000000", "records": 0 } ] }"""))
             .IsProblem(503, "definition_invalid");
-        (await http.SendAsync("PUT", "/v1/schedules/late", ApiClient.Json("""{ "cron": "0 0 2 * * ?", "export": { "dataset": "halves" } }"""u8.ToArray()))).IsProblem(503, "definition_invalid");
+        (await http.SendAsync("PUT", "/v1/schedules/late", ApiClient.Json(
+            """{ "cron": "0 0 2 * * ?", "export": { "dataset": "halves" } }"""u8.ToArray())))
+            .IsProblem(503, "definition_invalid");
         var ranged = await http.ReadyAsync("""{ "dataset": "ranged" }""");
-        Assert.Equal("""{"id":1,"span":"empty","spans":["empty"]}""", (await http.GetAsync($"/v1/batches/{ranged.Text("batchId")}/records")).Items()[0].GetRawText());
+        Assert.Equal(
+            """{"id":1,"span":"empty","spans":["empty"]}""",
+            (await http.GetAsync($"/v1/batches/{ranged.Text("batchId")}/records")).Items()[0].GetRawText());
 
         // One that becomes invalid while it is used: earlier requests continue, and are answered again.
         const string body = """{ "dataset": "items" }""";
@@ -47,13 +61,16 @@ public sealed class Definitions_of_a_running_service
         Assert.Equal((200, "ready"), (first.Status, first.Json.Text("state")));
         File.WriteAllText(At("items.json"), "{");
         await Eventually.TrueAsync(async () => (await http.PostAsync("/v1/exports", body)).Status == 503);
-        Assert.Equal(first.Json.Text("exportId"), (await http.PostAsync("/v1/exports", body, ("Idempotency-Key", "before"))).Json.Text("exportId"));
+        Assert.Equal(
+            first.Json.Text("exportId"),
+            (await http.PostAsync("/v1/exports", body, ("Idempotency-Key", "before"))).Json.Text("exportId"));
         Assert.Equal(200, (await http.GetAsync($"/v1/batches/{first.Json.Text("batchId")}/manifest")).Status);
         Assert.Equal(200, (await http.SendAsync("DELETE", $"/v1/batches/{first.Json.Text("batchId")}")).Status);
 
         // The watch has only seen what has changed; the source's new column is found when it is asked.
         await Scene.SqlAsync(scene.Source, "ALTER TABLE items RENAME COLUMN name TO title");
-        await Eventually.TrueAsync(async () => (await http.GetAsync("/v1/datasets/renamed")).Json.GetProperty("available").GetBoolean());
+        await Eventually.TrueAsync(
+            async () => (await http.GetAsync("/v1/datasets/renamed")).Json.GetProperty("available").GetBoolean());
         await LoggedAsync(service, "Dataset renamed is available again.");
 
         string At(string name) => Path.Combine(scene.Datasets, name);
@@ -81,7 +98,8 @@ public sealed class Definitions_of_a_running_service
         Write("..2", "SELECT 1 AS id, 2 AS added");
         using (var swapped = System.Diagnostics.Process.Start("ln", ["-sfn", "..2", Path.Combine(volume, "..data")]))
             await swapped.WaitForExitAsync();
-        await Eventually.TrueAsync(async () => (await http.GetAsync("/v1/datasets/linked")).Json.GetProperty("columns").GetArrayLength() == 2);
+        await Eventually.TrueAsync(
+            async () => (await http.GetAsync("/v1/datasets/linked")).Json.GetProperty("columns").GetArrayLength() == 2);
 
         await File.WriteAllTextAsync(Path.Combine(volume, "added.json"), """{ "source": "source", "key": "id" }""");
         await File.WriteAllTextAsync(Path.Combine(volume, "added.sql"), "SELECT 1 AS id");
@@ -95,10 +113,12 @@ public sealed class Definitions_of_a_running_service
         Assert.Equal(200, read.Status);
         Assert.Equal(["added", "linked"], read.Json.GetProperty("items").EnumerateArray().Select(item => item.Text("name")));
         Assert.Equal(["name", "change", "available", "unavailable"], read.Json.GetProperty("items")[1].Names());
-        Assert.Equal(("removed", false), (read.Json.GetProperty("items")[1].Text("change"), read.Json.GetProperty("items")[1].GetProperty("available").GetBoolean()));
+        Assert.Equal(("removed", false), (read.Json.GetProperty("items")[1].Text("change"),
+            read.Json.GetProperty("items")[1].GetProperty("available").GetBoolean()));
         (await http.GetAsync("/v1/datasets/linked")).IsProblem(404, "not_found");
         (await http.PostAsync("/v1/exports", """{ "dataset": "linked" }""")).IsInvalid("dataset");
-        Assert.Equal("ready", (await http.GetAsync($"/v1/exports/{running.Text("exportId")}", ("Prefer", "wait=60"))).Json.Text("state"));
+        Assert.Equal(
+            "ready", (await http.GetAsync($"/v1/exports/{running.Text("exportId")}", ("Prefer", "wait=60"))).Json.Text("state"));
 
         // What concerns all: they stay as they were.
         Directory.Move(volume, volume + "-away");

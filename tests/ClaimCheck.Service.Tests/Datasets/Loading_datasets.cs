@@ -20,7 +20,9 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
 
         var dataset = scene.Definition();
 
-        Assert.Equal(("orders", "orders", "shop", "id", 1), (dataset.Name, dataset.Title, dataset.Source, dataset.Key, dataset.SchemaVersion));
+        Assert.Equal(
+            ("orders", "orders", "shop", "id", 1),
+            (dataset.Name, dataset.Title, dataset.Source, dataset.Key, dataset.SchemaVersion));
         Assert.Equal((TimeSpan.FromHours(1), TimeSpan.FromDays(7)), (dataset.LinkLifetime, dataset.Retention));
         Assert.Empty(dataset.Parameters);
         Assert.Null(dataset.Delivery);
@@ -56,7 +58,8 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
     [InlineData("""{ "source": "shop" }""", "key is missing")]
     [InlineData("""{ "source": "", "key": "id" }""", "source must be text that is not empty")]
     [InlineData("""{ "source": 1, "key": "id" }""", "source must be text that is not empty")]
-    [InlineData("""{ "source": "a:b", "key": "id" }""", "source must be the name of a connection string, of letters, digits, '-' and '_'")]
+    [InlineData("""{ "source": "a:b", "key": "id" }""",
+        "source must be the name of a connection string, of letters, digits, '-' and '_'")]
     [InlineData("""{ "source": "shop", "key": null }""", "key must be text that is not empty")]
     [InlineData("""{ "source": "shop", "key": "\ud800" }""", "")]
     [InlineData("""{ "source": "shop", "key": "id", "Title": "x" }""", "there is no field Title; the nearest is title")]
@@ -68,19 +71,31 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
     [InlineData("""{ "source": "shop", "key": "id", "parameters": [] }""", "parameters must be an object")]
     [InlineData("""{ "source": "shop", "key": "id", "parameters": { "a": "text" } }""", "parameters.a must be an object")]
     [InlineData("""{ "source": "shop", "key": "id", "parameters": { "a": {} } }""", "parameters.a.type is missing")]
-    [InlineData("""{ "source": "shop", "key": "id", "parameters": { "a": { "type": "money" } } }""", "parameters.a.type is \"money\", which is not one of text, varchar")]
-    [InlineData("""{ "source": "shop", "key": "id", "parameters": { "a": { "type": "text", "required": "no" } } }""", "parameters.a.required must be true or false")]
-    [InlineData("""{ "source": "shop", "key": "id", "parameters": { "a": { "type": "text", "optional": true } } }""", "there is no field parameters.a.optional")]
-    [InlineData("""{ "source": "shop", "key": "id", "parameters": { "1a": { "type": "text" } } }""", "parameters has the name \"1a\"")]
-    [InlineData("""{ "source": "shop", "key": "id", "parameters": { "a": { "type": "text" } } }""", "parameters declares a, which the query does not use")]
-    [InlineData("""{ "source": "shop", "key": "id", "linkLifetime": "PT0S" }""", "linkLifetime must be an ISO 8601 duration from PT1S to P7D")]
-    [InlineData("""{ "source": "shop", "key": "id", "linkLifetime": "P8D" }""", "linkLifetime must be an ISO 8601 duration from PT1S to P7D")]
-    [InlineData("""{ "source": "shop", "key": "id", "retention": "7 days" }""", "retention must be an ISO 8601 duration from PT1S to P3650D")]
-    [InlineData("""{ "source": "shop", "key": "id", "retention": 7 }""", "retention must be an ISO 8601 duration from PT1S to P3650D")]
+    [InlineData("""{ "source": "shop", "key": "id", "parameters": { "a": { "type": "money" } } }""",
+        "parameters.a.type is \"money\", which is not one of text, varchar")]
+    [InlineData("""{ "source": "shop", "key": "id", "parameters": { "a": { "type": "text", "required": "no" } } }""",
+        "parameters.a.required must be true or false")]
+    [InlineData("""{ "source": "shop", "key": "id", "parameters": { "a": { "type": "text", "optional": true } } }""",
+        "there is no field parameters.a.optional")]
+    [InlineData(
+        """{ "source": "shop", "key": "id", "parameters": { "1a": { "type": "text" } } }""", "parameters has the name \"1a\"")]
+    [InlineData("""{ "source": "shop", "key": "id", "parameters": { "a": { "type": "text" } } }""",
+        "parameters declares a, which the query does not use")]
+    [InlineData("""{ "source": "shop", "key": "id", "linkLifetime": "PT0S" }""",
+        "linkLifetime must be an ISO 8601 duration from PT1S to P7D")]
+    [InlineData("""{ "source": "shop", "key": "id", "linkLifetime": "P8D" }""",
+        "linkLifetime must be an ISO 8601 duration from PT1S to P7D")]
+    [InlineData("""{ "source": "shop", "key": "id", "retention": "7 days" }""",
+        "retention must be an ISO 8601 duration from PT1S to P3650D")]
+    [InlineData(
+        """{ "source": "shop", "key": "id", "retention": 7 }""", "retention must be an ISO 8601 duration from PT1S to P3650D")]
     [InlineData("""{ "source": "shop", "key": "id", "delivery": {} }""", "delivery.consumers is missing")]
-    [InlineData("""{ "source": "shop", "key": "id", "delivery": { "consumers": ["a", "a"] } }""", "delivery.consumers must be a list of different consumers' names")]
-    [InlineData("""{ "source": "shop", "key": "id", "delivery": { "consumers": ["a"], "maxTerminalRatio": 2 } }""", "delivery.maxTerminalRatio must be a number from 0 to 1")]
-    [InlineData("""{ "source": "shop", "key": "id", "delivery": { "consumers": ["a"], "by": 1 } }""", "there is no field delivery.by")]
+    [InlineData("""{ "source": "shop", "key": "id", "delivery": { "consumers": ["a", "a"] } }""",
+        "delivery.consumers must be a list of different consumers' names")]
+    [InlineData("""{ "source": "shop", "key": "id", "delivery": { "consumers": ["a"], "maxTerminalRatio": 2 } }""",
+        "delivery.maxTerminalRatio must be a number from 0 to 1")]
+    [InlineData(
+        """{ "source": "shop", "key": "id", "delivery": { "consumers": ["a"], "by": 1 } }""", "there is no field delivery.by")]
     [InlineData("""{ "source": "shop", "source": "shop", "key": "id" }""", "it is not JSON: ")]
     [InlineData("""{ "source": "shop", "key": "id", }""", "it is not JSON: ")]
     [InlineData("[]", "it must be an object")]
@@ -134,12 +149,14 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
         var fault = scene.Fault();
 
         Assert.Equal("datasets/orders.sql: it is not UTF-8.", fault.ToString());
-        await File.WriteAllBytesAsync(Path.Combine(scene.Folder, "orders.json"), [.. "{ \"source\": \"shop\", \"key\": \""u8, 0xE9, .. "\" }"u8]);
+        await File.WriteAllBytesAsync(
+            Path.Combine(scene.Folder, "orders.json"), [.. "{ \"source\": \"shop\", \"key\": \""u8, 0xE9, .. "\" }"u8]);
         Assert.Equal("datasets/orders.json: it is not UTF-8.", scene.Fault().ToString());
     }
 
     [Theory]
-    [InlineData("{\n  \"source\": \"shop\",\n  \"key\": \"id\",\n  \"parameters\": {\n    \"a\": {\n      \"type\": \"money\" } } }", 6)]
+    [InlineData(
+        "{\n  \"source\": \"shop\",\n  \"key\": \"id\",\n  \"parameters\": {\n    \"a\": {\n      \"type\": \"money\" } } }", 6)]
     [InlineData("{\n  \"source\": \"shop\",\n  \"parameters\": {\n    \"a\": {\n } }, \"key\": \"id\" }", 4)]
     [InlineData("{\n  \"source\": \"shop\",\n  \"key\": \"id\",\n  \"Title\": 1 }", 4)]
     [InlineData("{\n  \"source\": \"shop\"\n  \"key\": \"id\" }", 3)]
@@ -155,7 +172,8 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
     public async Task Whatever_lies_under_a_definition_s_name_is_told_and_not_waited_for()
     {
         string At(string name) => Path.Combine(scene.Folder, name);
-        scene.Define("folder", Least, null).Define("pipe", null, "select 1").Define("link", Least, null).Define("huge", Least, new string(' ', 1 << 21))
+        scene.Define("folder", Least, null).Define("pipe", null, "select 1").Define("link", Least, null)
+            .Define("huge", Least, new string(' ', 1 << 21))
             .Define("device", Least, null).Define("good", Least, "select 1 as id");
         Directory.CreateDirectory(At("folder.sql"));
         using (var made = System.Diagnostics.Process.Start("mkfifo", [At("pipe.json")]))
@@ -171,12 +189,14 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
         foreach (var (name, fault) in ((string, string)[])[
             ("device", "datasets/device.sql: it is larger than 1048576 bytes."),
             ("folder", "datasets/folder.sql: it is a folder, not a file."),
-            ("good", "datasets/good.json:1: source is shop, but ConnectionStrings:shop is not set: set it (in the environment: ConnectionStrings__shop)."),
+            ("good", "datasets/good.json:1: source is shop, but ConnectionStrings:shop is not set: set it (in the environment: "
+                + "ConnectionStrings__shop)."),
             ("huge", "datasets/huge.sql: it is larger than 1048576 bytes."),
             ("link", "datasets/link.sql: it is a link to nothing."),
             ("pipe", "datasets/pipe.json: it is a pipe, a socket or a device, not a file.")])
         {
-            Assert.Equal(new("definition_invalid", fault), await catalog.Find(name)!.AskAsync(anew: false, CancellationToken.None));
+            Assert.Equal(
+                new("definition_invalid", fault), await catalog.Find(name)!.AskAsync(anew: false, CancellationToken.None));
             Assert.Single(scene.Logged, line => line == $"Error: Dataset {name} is unavailable: {fault}");
         }
     }

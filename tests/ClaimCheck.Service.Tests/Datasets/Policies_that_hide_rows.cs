@@ -24,7 +24,8 @@ public sealed class Policies_that_hide_rows
 
         var refused = (await defined.Find("orders")!.AskAsync(anew: false, CancellationToken.None))!;
         Assert.Equal("source_row_security", refused.Code);
-        Assert.StartsWith("datasets/orders.json: a row-level security policy of table orders hides rows from the role of shop", refused.Detail, StringComparison.Ordinal);
+        Assert.StartsWith("datasets/orders.json: a row-level security policy of table orders hides rows from the role of shop",
+            refused.Detail, StringComparison.Ordinal);
         Assert.Contains("\"rowSecurity\": true", refused.Detail, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Detail);
         // The same refusal as for its users.
@@ -50,11 +51,14 @@ public sealed class Policies_that_hide_rows
         await using var scene = await Scene.CreateAsync(1);
         scene.Settings["ConnectionStrings__shop"] = database;
         scene.AddDataset("some", All);
-        File.WriteAllText(Path.Combine(scene.Datasets, "some.json"), """{ "source": "shop", "key": "id", "rowSecurity": true }""");
+        File.WriteAllText(
+            Path.Combine(scene.Datasets, "some.json"), """{ "source": "shop", "key": "id", "rowSecurity": true }""");
         using var http = new ApiClient((await scene.StartServiceAsync()).NewHttp());
-        var some = (await http.GetAsync($"/v1/batches/{(await http.ReadyAsync("""{ "dataset": "some" }""")).Text("batchId")}/manifest")).Json;
+        var some = (await http.GetAsync(
+            $"/v1/batches/{(await http.ReadyAsync("""{ "dataset": "some" }""")).Text("batchId")}/manifest")).Json;
         Assert.Equal((true, 1), (some.GetProperty("rowSecurity").GetBoolean(), some.GetProperty("records").GetInt64()));
-        var whole = (await http.GetAsync($"/v1/batches/{(await http.ReadyAsync("""{ "dataset": "items" }""")).Text("batchId")}/manifest")).Json;
+        var whole = (await http.GetAsync(
+            $"/v1/batches/{(await http.ReadyAsync("""{ "dataset": "items" }""")).Text("batchId")}/manifest")).Json;
         Assert.False(whole.TryGetProperty("rowSecurity", out _));
     }
 

@@ -20,30 +20,44 @@ public sealed class Queries_against_their_source : IAsyncLifetime, IAsyncDisposa
     [InlineData("select 1 as \"ID\", 2 as a", "json:1: its key is id, but its query has only ID, a.")]
     [InlineData("select '{}'::jsonb as id", "json:1: its key id is of type jsonb, whose values can't name a record.")]
     [InlineData("select '{}'::int[] as id", "json:1: its key id is of type integer[], whose values can't name a record.")]
-    [InlineData("select id from no_such_table", "sql:1: shop refuses the query: relation \"no_such_table\" does not exist (42P01).")]
+    [InlineData(
+        "select id from no_such_table", "sql:1: shop refuses the query: relation \"no_such_table\" does not exist (42P01).")]
     [InlineData("select 1 as id\nfrom", "sql:2: shop refuses the query: syntax error at end of input (42601).")]
-    [InlineData("select 1 as id, a.n as \"N\"\nfrom generate_series(1, 3) as a(n)\nwhere a.m = 1", "sql:3: shop refuses the query: column a.m does not exist (42703).")]
-    [InlineData("with x as (insert into t values (1) returning id) select id from x", "sql: its query writes (INSERT in t), but a source is only read.")]
-    [InlineData("with x as (delete from t returning id) select 1 as id", "sql: its query writes (DELETE in t), but a source is only read.")]
-    [InlineData("with x as (select 1 as id) update t set id = x.id from x returning t.id", "sql: its query writes (UPDATE in t), but a source is only read.")]
-    [InlineData("select id from t for update", "sql: its query locks rows (FOR UPDATE or FOR SHARE), but a source is only read: leave that out.")]
-    [InlineData("select id from (select id from t for share) u", "sql: its query locks rows (FOR UPDATE or FOR SHARE), but a source is only read: leave that out.")]
+    [InlineData("select 1 as id, a.n as \"N\"\nfrom generate_series(1, 3) as a(n)\nwhere a.m = 1",
+        "sql:3: shop refuses the query: column a.m does not exist (42703).")]
+    [InlineData("with x as (insert into t values (1) returning id) select id from x",
+        "sql: its query writes (INSERT in t), but a source is only read.")]
+    [InlineData("with x as (delete from t returning id) select 1 as id",
+        "sql: its query writes (DELETE in t), but a source is only read.")]
+    [InlineData("with x as (select 1 as id) update t set id = x.id from x returning t.id",
+        "sql: its query writes (UPDATE in t), but a source is only read.")]
+    [InlineData("select id from t for update",
+        "sql: its query locks rows (FOR UPDATE or FOR SHARE), but a source is only read: leave that out.")]
+    [InlineData("select id from (select id from t for share) u",
+        "sql: its query locks rows (FOR UPDATE or FOR SHARE), but a source is only read: leave that out.")]
     [InlineData("select id into u from t", "sql: its query creates a table (SELECT INTO), but a source is only read.")]
     [InlineData("select nextval('s') as id", "sql: its query calls nextval, which writes, but a source is only read.")]
-    [InlineData("select id, pg_catalog.\"setval\"('s', 1) as x from t", "sql: its query calls setval, which writes, but a source is only read.")]
+    [InlineData("select id, pg_catalog.\"setval\"('s', 1) as x from t",
+        "sql: its query calls setval, which writes, but a source is only read.")]
     [InlineData("select id from numbered", "sql: its query calls nextval, which writes, but a source is only read.")]
-    [InlineData("select * from (values (1), (nextval ('s'))) v (id)", "sql: its query calls nextval, which writes, but a source is only read.")]
-    [InlineData("select id, lo_create(0) as x from t", "sql: its query calls lo_create, which writes, but a source is only read.")]
+    [InlineData("select * from (values (1), (nextval ('s'))) v (id)",
+        "sql: its query calls nextval, which writes, but a source is only read.")]
+    [InlineData(
+        "select id, lo_create(0) as x from t", "sql: its query calls lo_create, which writes, but a source is only read.")]
     public async Task A_query_that_does_not_fit_its_source_makes_it_unavailable(string sql, string reason)
     {
-        scene.With("ConnectionStrings:shop", await ShopAsync()).Define("orders", Definition, sql).Define("other", Definition, "select 1 as id");
+        scene.With("ConnectionStrings:shop", await ShopAsync()).Define("orders", Definition, sql)
+            .Define("other", Definition, "select 1 as id");
 
         var catalog = await scene.LoadAsync();
 
         var detail = $"datasets/orders.{reason}";
-        Assert.Equal(new("definition_invalid", detail), (await catalog.Find("orders")!.ProbeAsync(CancellationToken.None)).Unavailable);
-        Assert.Equal(new("definition_invalid", detail), (await catalog.Find("orders")!.FreezeAsync(CancellationToken.None)).Unavailable);
-        Assert.Equal([$"Error: Dataset orders is unavailable: {detail}"], scene.Logged.Where(line => line.StartsWith("Error", StringComparison.Ordinal)));
+        Assert.Equal(
+            new("definition_invalid", detail), (await catalog.Find("orders")!.ProbeAsync(CancellationToken.None)).Unavailable);
+        Assert.Equal(
+            new("definition_invalid", detail), (await catalog.Find("orders")!.FreezeAsync(CancellationToken.None)).Unavailable);
+        Assert.Equal([$"Error: Dataset orders is unavailable: {detail}"], scene.Logged.Where(
+            line => line.StartsWith("Error", StringComparison.Ordinal)));
         Assert.NotNull((await catalog.Find("other")!.FreezeAsync(CancellationToken.None)).Frozen);
     }
 
@@ -56,7 +70,9 @@ public sealed class Queries_against_their_source : IAsyncLifetime, IAsyncDisposa
     [InlineData("select 1 as id where mine.given(:a) = 1")]
     public async Task A_query_that_only_reads_is_taken(string sql)
     {
-        var definition = sql.Contains(":a", StringComparison.Ordinal) ? Definition.Replace(" }", """, "parameters": { "a": { "type": "text" } } }""", StringComparison.Ordinal) : Definition;
+        var definition = sql.Contains(":a", StringComparison.Ordinal)
+            ? Definition.Replace(" }", """, "parameters": { "a": { "type": "text" } } }""", StringComparison.Ordinal)
+            : Definition;
         scene.With("ConnectionStrings:shop", await ShopAsync()).Define("orders", definition, sql);
 
         Assert.Null((await (await scene.LoadAsync()).Find("orders")!.ProbeAsync(CancellationToken.None)).Unavailable);
@@ -70,7 +86,9 @@ public sealed class Queries_against_their_source : IAsyncLifetime, IAsyncDisposa
         scene.With("ConnectionStrings:shop", new NpgsqlConnectionStringBuilder(shop) { Username = "poor" }.ConnectionString)
             .Define("orders", Definition, "select id from t");
 
-        Assert.Equal("datasets/orders.sql: shop refuses the query: permission denied for table t (42501).", (await (await scene.LoadAsync()).Find("orders")!.ProbeAsync(CancellationToken.None)).Unavailable!.Detail);
+        Assert.Equal(
+            "datasets/orders.sql: shop refuses the query: permission denied for table t (42501).",
+            (await (await scene.LoadAsync()).Find("orders")!.ProbeAsync(CancellationToken.None)).Unavailable!.Detail);
     }
 
     [Fact]
@@ -88,8 +106,11 @@ public sealed class Queries_against_their_source : IAsyncLifetime, IAsyncDisposa
 
         var catalog = await scene.LoadAsync();
 
-        var unavailable = await Task.WhenAll(catalog.Current.All.Select(async dataset => (dataset.Name, await dataset.AskAsync(anew: false, CancellationToken.None))));
-        Assert.Equal([("locked", "source_unavailable")], unavailable.Where(one => one.Item2 is not null).Select(one => (one.Name, one.Item2!.Code)));
+        var unavailable = await Task.WhenAll(catalog.Current.All.Select(
+            async dataset => (dataset.Name, await dataset.AskAsync(anew: false, CancellationToken.None))));
+        Assert.Equal(
+            [("locked", "source_unavailable")],
+            unavailable.Where(one => one.Item2 is not null).Select(one => (one.Name, one.Item2!.Code)));
         await transaction.RollbackAsync();
         scene.Clock.Advance(TimeSpan.FromSeconds(6));
         Assert.Null(await catalog.Find("locked")!.AskAsync(anew: false, CancellationToken.None));

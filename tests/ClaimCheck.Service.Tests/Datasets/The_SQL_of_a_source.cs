@@ -8,7 +8,8 @@ namespace ClaimCheck.Service.Tests.Datasets;
 public sealed class The_SQL_of_a_source
 {
     private static readonly Arbitrary<string> Pieces = Gen.ArrayOf(Gen.Elements(
-            "select", " ", "\n", "'", "''", "E'", "\\", "\"", "$$", "$a$", "$", ";", "--", "/*", "*/", ":", "::", ":=", ":a", "[", "]", "(", ")",
+            "select", " ", "\n", "'", "''", "E'", "\\", "\"", "$$", "$a$", "$", ";", "--", "/*", "*/", ":", "::", ":=", ":a", "[",
+            "]", "(", ")",
             "1", "1.5e", ",", "order by", "id", "é", "\0", "\u00a0"))
         .Select(string.Concat).ToArbitrary();
 

@@ -23,7 +23,8 @@ public sealed class The_catalog_of_datasets : IAsyncLifetime, IAsyncDisposable
     public async Task Definitions_are_read_again_one_by_one()
     {
         scene.With("ConnectionStrings:shop", await Queries_against_their_source.ShopAsync())
-            .Define("kept", Definition, "select 1 as id").Define("orders", Definition, "select id from t").Define("removed", Definition, "select 1 as id");
+            .Define("kept", Definition, "select 1 as id").Define("orders", Definition, "select id from t")
+            .Define("removed", Definition, "select 1 as id");
         var catalog = await scene.LoadAsync();
         var (before, frozen) = (catalog.Current, (await catalog.Find("orders")!.FreezeAsync(CancellationToken.None)).Frozen!);
         Assert.Equal(["kept unchanged ", "orders unchanged ", "removed unchanged "], await ReloadAsync());
@@ -33,7 +34,9 @@ public sealed class The_catalog_of_datasets : IAsyncLifetime, IAsyncDisposable
         File.Delete(Path.Combine(scene.Folder, "removed.json"));
         var broken = await ReloadAsync();
 
-        Assert.Equal(["Added added definition_invalid", "kept unchanged ", "orders changed definition_invalid", "removed removed "], broken);
+        Assert.Equal(
+            ["Added added definition_invalid", "kept unchanged ", "orders changed definition_invalid", "removed removed "],
+            broken);
         Assert.Null(catalog.Find("removed"));
         Assert.Same(before.Find("kept"), catalog.Find("kept"));
         // Running exports continue; and what was known of the dataset is still shown.
@@ -84,7 +87,8 @@ public sealed class The_catalog_of_datasets : IAsyncLifetime, IAsyncDisposable
         Assert.Equal("source_unavailable", unavailable.Code);
         Assert.StartsWith("The source shop refuses the service at present. ", unavailable.Detail, StringComparison.Ordinal);
         Assert.Equal(
-            "Warning: Dataset orders is unavailable: its source shop answers, but refuses the service: database \"no_such_database\" does not exist (3D000).",
+            "Warning: Dataset orders is unavailable: its source shop answers, but refuses the service: database "
+            + "\"no_such_database\" does not exist (3D000).",
             Assert.Single(scene.Logged, line => line.Contains("orders", StringComparison.Ordinal)));
     }
 
@@ -113,8 +117,10 @@ public sealed class The_catalog_of_datasets : IAsyncLifetime, IAsyncDisposable
 
         var unavailable = (await ProbeAsync(await scene.LoadAsync())).Unavailable!;
 
-        Assert.StartsWith("datasets/orders.json:1: ConnectionStrings:shop can't be read", unavailable.Detail, StringComparison.Ordinal);
-        Assert.DoesNotContain("hunter2", string.Concat([unavailable.Detail, .. scene.Logged]), StringComparison.OrdinalIgnoreCase);
+        Assert.StartsWith(
+            "datasets/orders.json:1: ConnectionStrings:shop can't be read", unavailable.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "hunter2", string.Concat([unavailable.Detail, .. scene.Logged]), StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
@@ -127,7 +133,8 @@ public sealed class The_catalog_of_datasets : IAsyncLifetime, IAsyncDisposable
                 "a": { "type": "bigint" }, "b": { "type": "text[]" }, "c": { "type": "interval" }, "d": { "type": "jsonb" },
                 "e": { "type": "double precision" }, "f": { "type": "timestamp[]" } } }
             """,
-            "select 1 as id, now() - :c as x where:a>1 and 'x'=any(:b) and (:d->>'k')::int = 1 and :e::text > '' and (:f)[1]<now() limit :a");
+            "select 1 as id, now() - :c as x where:a>1 and 'x'=any(:b) and (:d->>'k')::int = 1 and :e::text > '' and "
+            + "(:f)[1]<now() limit :a");
 
         Assert.True((await ProbeAsync(await scene.LoadAsync())).IsAvailable);
     }
@@ -146,7 +153,8 @@ public sealed class The_catalog_of_datasets : IAsyncLifetime, IAsyncDisposable
         var (frozen, _) = await catalog.Find("orders")!.FreezeAsync(CancellationToken.None);
 
         Assert.NotNull(frozen);
-        Assert.Equal(("orders", "shop", "id", "id", 2), (frozen.Name, frozen.Source, frozen.Key, frozen.OrderedBy, frozen.SchemaVersion));
+        Assert.Equal(
+            ("orders", "shop", "id", "id", 2), (frozen.Name, frozen.Source, frozen.Key, frozen.OrderedBy, frozen.SchemaVersion));
         Assert.Equal("select name, id from orders where name > :z and id > :a order by id", frozen.Sql);
         Assert.Equal([new("z", "text"), new("a", "integer")], frozen.Parameters);
         Assert.Equal([new Column("name", "character varying(20)", true), new Column("id", "bigint", false)], frozen.Columns);
@@ -179,7 +187,8 @@ public sealed class The_catalog_of_datasets : IAsyncLifetime, IAsyncDisposable
 
         Assert.True(back.IsAvailable);
         Assert.Equal(["id", "name"], back.Columns!.Select(column => column.Name));
-        Assert.Single(scene.Logged, line => line.StartsWith("Information: Dataset orders is available", StringComparison.Ordinal));
+        Assert.Single(
+            scene.Logged, line => line.StartsWith("Information: Dataset orders is available", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -208,7 +217,8 @@ public sealed class The_catalog_of_datasets : IAsyncLifetime, IAsyncDisposable
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         var port = ((IPEndPoint)silent.LocalEndpoint).Port;
-        scene.With("ConnectionStrings:shop", $"Host=127.0.0.1;Port={port};Username=x;Database=x;Timeout=2").Define("orders", Definition, "select 1 as id");
+        scene.With("ConnectionStrings:shop", $"Host=127.0.0.1;Port={port};Username=x;Database=x;Timeout=2")
+            .Define("orders", Definition, "select 1 as id");
 
         var catalog = await scene.LoadAsync().WaitAsync(TimeSpan.FromMinutes(1));
 
@@ -218,7 +228,8 @@ public sealed class The_catalog_of_datasets : IAsyncLifetime, IAsyncDisposable
     [Fact]
     public async Task A_caller_who_gives_up_does_not_spoil_the_answer_of_the_others()
     {
-        scene.With("ConnectionStrings:shop", await PostgresServer.NewDatabaseAsync()).Define("orders", Definition, "select 1 as id");
+        scene.With("ConnectionStrings:shop", await PostgresServer.NewDatabaseAsync())
+            .Define("orders", Definition, "select 1 as id");
         var catalog = await scene.LoadAsync();
         scene.Clock.Advance(TimeSpan.FromSeconds(6));
         using var given = new CancellationTokenSource();
@@ -235,7 +246,8 @@ public sealed class The_catalog_of_datasets : IAsyncLifetime, IAsyncDisposable
         catalog.Find("orders")!.ProbeAsync(CancellationToken.None);
 
     private static Task RenameAsync(string database, string from, string to) => ExecuteAsync(
-        new NpgsqlConnectionStringBuilder(database) { Database = "postgres" }.ConnectionString, $"ALTER DATABASE {from} RENAME TO {to}");
+        new NpgsqlConnectionStringBuilder(database) { Database = "postgres" }.ConnectionString,
+        $"ALTER DATABASE {from} RENAME TO {to}");
 
     private static async Task ExecuteAsync(string database, string sql)
     {

@@ -56,7 +56,9 @@ public sealed class The_sample_database : IAsyncLifetime, IAsyncDisposable
         var plan = (await connection.QueryAsync<string>("EXPLAIN (COSTS OFF) " + none)).ToList();
 
         Assert.Equal(("Orders", "id", "id"), (orders.Definition!.Title, frozen.Key, frozen.OrderedBy));
-        Assert.Equal(["id", "customer", "status", "amount", "currency", "note", "created_at"], frozen.Columns.Select(column => column.Name));
+        Assert.Equal(
+            ["id", "customer", "status", "amount", "currency", "note", "created_at"],
+            frozen.Columns.Select(column => column.Name));
         Assert.False(frozen.Columns[0].Nullable);
         Assert.True(frozen.Columns[5].Nullable);
         Assert.Equal(["Index Scan using orders_pkey on orders"], plan);
@@ -87,7 +89,8 @@ public sealed class The_sample_database : IAsyncLifetime, IAsyncDisposable
 
         var notes = (await connection.QueryAsync<string?>("SELECT DISTINCT note FROM orders")).ToHashSet(StringComparer.Ordinal);
 
-        foreach (var awkward in new[] { null, "", "\\.", "\\N", "\"", "\n", "two\r\nlines", "a\ttab", "🎁 for 👩‍👩‍👧", "  blanks around  ", "NULL" })
+        foreach (var awkward in new[] { null, "", "\\.", "\\N", "\"", "\n", "two\r\nlines", "a\ttab", "🎁 for 👩‍👩‍👧",
+            "  blanks around  ", "NULL" })
             Assert.Contains(awkward, notes);
         Assert.Equal(1, await connection.ExecuteScalarAsync<long>("SELECT min(id) FROM orders"));
     }
@@ -140,7 +143,9 @@ public sealed class The_sample_database : IAsyncLifetime, IAsyncDisposable
         var sources = scene.Sources();
 
         await scene.Sample(sources).EnsureAsync(
-            new NpgsqlConnectionStringBuilder(catalog) { Username = role, Password = "secret" }.ConnectionString, null, CancellationToken.None);
+            new NpgsqlConnectionStringBuilder(catalog) { Username = role, Password = "secret" }.ConnectionString,
+            null,
+            CancellationToken.None);
         var datasets = scene.Catalog(sources);
         await datasets.ReloadAsync(all: true, CancellationToken.None);
 

@@ -39,8 +39,11 @@ public class The_schema_of_records
         Assert.Equal("https://json-schema.org/draft/2020-12/schema", schema.GetProperty("$schema").GetString());
         Assert.Equal("object", schema.GetProperty("type").GetString());
         Assert.False(schema.GetProperty("additionalProperties").GetBoolean());
-        Assert.Equal(["oid", "the \"name\"", "relhasindex"], schema.GetProperty("required").EnumerateArray().Select(name => name.GetString()));
-        Assert.Equal("boolean", schema.GetProperty("properties").GetProperty("relhasindex").GetProperty("type").GetString()); // NOT NULL
+        Assert.Equal(
+            ["oid", "the \"name\"", "relhasindex"],
+            schema.GetProperty("required").EnumerateArray().Select(name => name.GetString()));
+        // NOT NULL
+        Assert.Equal("boolean", schema.GetProperty("properties").GetProperty("relhasindex").GetProperty("type").GetString());
     }
 
     private static async Task<JsonElement> SchemaAsync(string sql)

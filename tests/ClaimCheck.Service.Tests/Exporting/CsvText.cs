@@ -2,7 +2,8 @@ using System.Text;
 
 namespace ClaimCheck.Service.Tests.Exporting;
 
-/// <summary>A CSV reader of the tests' own, a character at a time, as RFC 4180 reads; NULL is nothing, the empty text is <c>""</c>.</summary>
+/// <summary>A CSV reader of the tests' own, a character at a time, as RFC 4180 reads; NULL is nothing, the empty
+/// text is <c>""</c>.</summary>
 internal static class CsvText
 {
     public static List<string?[]> Parse(string text)

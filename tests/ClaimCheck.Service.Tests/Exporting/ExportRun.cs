@@ -50,7 +50,8 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public bool RowSecurity { get; set; }
 
-    public static async Task<ExportRun> NewAsync(string? schema = null) => await OnAsync(await PostgresServer.NewDatabaseAsync(), schema);
+    public static async Task<ExportRun> NewAsync(string? schema = null) =>
+        await OnAsync(await PostgresServer.NewDatabaseAsync(), schema);
 
     public static async Task<ExportRun> OnAsync(string database, string? schema = null)
     {
@@ -77,7 +78,8 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public async Task<IReadOnlyList<Column>> DescribeAsync(string sql)
     {
-        await using var session = await SourceSession.OpenAsync(() => Source, Settings with { RowSecurity = RowSecurity }, CancellationToken.None);
+        await using var session = await SourceSession.OpenAsync(
+            () => Source, Settings with { RowSecurity = RowSecurity }, CancellationToken.None);
         return [.. (await session.DescribeAsync(sql, CancellationToken.None)).Select(column => column.ToContract())];
     }
 
@@ -110,7 +112,8 @@ internal sealed class ExportRun : IAsyncDisposable
                 Columns = columns ?? await DescribeAsync(sql),
             },
         };
-        return await BatchExporter.ExportAsync(plan, sql, () => Source, Options, Staged.OpenAsync, Meter, null, Keys, cancellationToken);
+        return await BatchExporter.ExportAsync(
+            plan, sql, () => Source, Options, Staged.OpenAsync, Meter, null, Keys, cancellationToken);
     }
 
     /// <summary>Exports, checks everything that must hold of any batch, and answers all files' text, each header once.</summary>
@@ -118,7 +121,9 @@ internal sealed class ExportRun : IAsyncDisposable
     {
         Staged = new StagedObjects();
         var batch = await ExportAsync(sql, key);
-        return Check(batch, Format == "csv" ? string.Join(',', (await DescribeAsync(sql)).Select(column => CsvText.Write(column.Name))) + '\n' : "");
+        return Check(batch, Format == "csv"
+            ? string.Join(',', (await DescribeAsync(sql)).Select(column => CsvText.Write(column.Name))) + '\n'
+            : "");
     }
 
     public string Check(StagedBatch batch, string header)
@@ -137,10 +142,12 @@ internal sealed class ExportRun : IAsyncDisposable
             Assert.Equal(SHA256.HashData(stored), file.Sha256);
             Assert.Equal(SHA256.HashData(index), file.IndexSha256);
             var framing = Compression == "none" ? "none" : Framing;
-            Assert.StartsWith($"{{\"framing\":\"{framing}\",\"blocks\":[", Encoding.UTF8.GetString(index), StringComparison.Ordinal);
+            Assert.StartsWith(
+                $"{{\"framing\":\"{framing}\",\"blocks\":[", Encoding.UTF8.GetString(index), StringComparison.Ordinal);
             var blocks = JsonSerializer.Deserialize<BlockIndex>(index, ClaimCheckJson.Options)!.Blocks;
             Assert.Equal((file.Blocks, file.Records), (blocks.Count, blocks.Sum(block => block.Records)));
-            Assert.True(file.Bytes <= MaxFileBytes || blocks.Count == 1, $"{file.Name} has {file.Bytes} bytes in {blocks.Count} blocks.");
+            Assert.True(
+                file.Bytes <= MaxFileBytes || blocks.Count == 1, $"{file.Name} has {file.Bytes} bytes in {blocks.Count} blocks.");
 
             var text = new MemoryStream();
             var (first, end) = framing == "deflate" ? (10, 10) : (0, 0); // the gzip header, and the end of the member
@@ -164,7 +171,9 @@ internal sealed class ExportRun : IAsyncDisposable
             Assert.Equal(stored.Length - end, at);
             Assert.Equal(text.Length, file.UncompressedBytes);
             Assert.Equal(text.ToArray(), framing == "deflate" ? OneMember.Read(stored) : Plain(stored));
-            Assert.Equal((Encoding.UTF8.GetByteCount(header), text.Length), (file.PlainHeader.Length, file.PlainHeader.Then(file.PlainRecords).Length));
+            Assert.Equal(
+                (Encoding.UTF8.GetByteCount(header), text.Length),
+                (file.PlainHeader.Length, file.PlainHeader.Then(file.PlainRecords).Length));
         }
 
         return Encoding.UTF8.GetString(all.ToArray());

@@ -34,7 +34,8 @@ public sealed class Exports_that_fail
     {
         await using var run = await ExportRun.NewAsync();
         (run.Format, run.TrustsKey) = (format, true);
-        const string sql = "SELECT 'a \"b\", c' AS note, 'key, ' || least(i, 65432) AS id FROM generate_series(1, 65433) AS i ORDER BY i";
+        const string sql =
+            "SELECT 'a \"b\", c' AS note, 'key, ' || least(i, 65432) AS id FROM generate_series(1, 65433) AS i ORDER BY i";
         await run.ExportAsync(sql);
 
         run.OrderedBy = "id";
@@ -62,7 +63,8 @@ public sealed class Exports_that_fail
         const string sql = "SELECT 1 AS id, 2::numeric(5,1) AS price";
 
         foreach (var type in new[] { "numeric(5,2)", "integer" })
-            Assert.Equal("schema_changed", (await FailAsync(run, sql, [new("id", "integer", true), new("price", type, true)])).Code);
+            Assert.Equal(
+                "schema_changed", (await FailAsync(run, sql, [new("id", "integer", true), new("price", type, true)])).Code);
         Assert.Equal("schema_changed", (await FailAsync(run, sql, [new("id", "integer", true)])).Code);
         await run.ExportAsync(sql, columns: [new("id", "integer", Nullable: false), new("price", "numeric(5,1)", true)]);
     }
@@ -99,7 +101,8 @@ public sealed class Exports_that_fail
 
         var failure = await FailAsync(run, "SELECT nextval('s') AS id");
         Assert.StartsWith(
-            "The database or the transaction is read-only, and the statement writes. The server said: cannot execute nextval() in a read-only transaction.",
+            "The database or the transaction is read-only, and the statement writes. The server said: cannot execute nextval() "
+            + "in a read-only transaction.",
             failure.Message,
             StringComparison.Ordinal);
     }
@@ -144,7 +147,8 @@ public sealed class Exports_that_fail
     {
         await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=nobody;Timeout=2");
 
-        var failure = await Assert.ThrowsAsync<SourceException>(() => SourceSession.OpenAsync(() => nowhere, ExportRun.Settings, CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<SourceException>(
+            () => SourceSession.OpenAsync(() => nowhere, ExportRun.Settings, CancellationToken.None));
 
         Assert.Equal(("source_unavailable", true), (failure.Code, failure.IsTransient));
     }

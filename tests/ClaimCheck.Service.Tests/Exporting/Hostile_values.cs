@@ -10,7 +10,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Exporting;
 
-/// <summary>Whatever a source sends: it comes out as what the contract promises, or it is refused; nothing hangs, nothing is guessed.</summary>
+/// <summary>Whatever a source sends: it comes out as what the contract promises, or it is refused; nothing hangs,
+/// nothing is guessed.</summary>
 [Trait("needs", "nothing")]
 public sealed class Hostile_values
 {
@@ -24,7 +25,8 @@ public sealed class Hostile_values
         ["boolean"] = ["t", "f"],
         ["date"] = ["2026-01-31", "infinity", "12026-01-31", "0044-03-15 BC"],
         ["interval"] = ["P1Y2M3DT4H5M6.789S", "PT0S", "P-1DT-0.5S"],
-        ["timestamp without time zone"] = ["2026-01-31 12:34:56", "2026-01-31 12:34:56.789", "-infinity", "0044-03-15 12:00:00 BC"],
+        ["timestamp without time zone"] = ["2026-01-31 12:34:56", "2026-01-31 12:34:56.789", "-infinity",
+            "0044-03-15 12:00:00 BC"],
         ["timestamp with time zone"] = ["2026-01-31 12:34:56.000001+00", "12026-01-31 00:00:00+00", "0044-03-15 12:00:00+00 BC"],
         ["bytea"] = ["\\x", "\\x00ff"],
         ["json"] = ["{\"a\":[1,2.5e3,null,\"x\\\\n\"]}", "\"\\ud83e\"", "[\n1,\t2]"],
@@ -35,7 +37,8 @@ public sealed class Hostile_values
         ["box[]"] = ["{(1,1),(0,0);(2,2),(0,0)}"],
     };
 
-    private static readonly IReadOnlyList<Column> Columns = [.. Good.Keys.Select((type, i) => new Column(i == 0 ? "id" : $"c{i}", type, true))];
+    private static readonly IReadOnlyList<Column> Columns =
+        [.. Good.Keys.Select((type, i) => new Column(i == 0 ? "id" : $"c{i}", type, true))];
 
     [Theory]
     [InlineData("bytea", "abc")] // bytea_output = escape
@@ -78,7 +81,8 @@ public sealed class Hostile_values
     {
         var copied = text.Replace("\\", "\\\\", StringComparison.Ordinal);
 
-        var failure = Assert.Throws<SourceException>(() => ReadCopy([new("id", "bigint", false), new("odd one", type, true)], $"7\t\\N\n8\t{copied}\n"));
+        var failure = Assert.Throws<SourceException>(
+            () => ReadCopy([new("id", "bigint", false), new("odd one", type, true)], $"7\t\\N\n8\t{copied}\n"));
 
         Assert.Equal(("value_not_understood", false), (failure.Code, failure.IsTransient));
         Assert.StartsWith("The value of column odd one in record 2 ", failure.Message, StringComparison.Ordinal);
@@ -94,7 +98,9 @@ public sealed class Hostile_values
         var failure = Assert.Throws<SourceException>(() => ReadCopy(columns, $"1\t{Nested(JsonDepth.OfValues + 1)}\n"));
 
         Assert.Equal("value_too_deep", failure.Code);
-        Assert.Equal($"The value of column doc in record 1 is nested deeper than {JsonDepth.OfValues} levels, which is the limit.", failure.Message);
+        Assert.Equal(
+            $"The value of column doc in record 1 is nested deeper than {JsonDepth.OfValues} levels, which is the limit.",
+            failure.Message);
 
         static string Nested(int levels) => new string('[', levels) + new string(']', levels);
     }
@@ -130,14 +136,17 @@ public sealed class Hostile_values
                 var lines = Enumerable.Range(0, hostile.Random.Next(4)).Select(_ => string.Join('\t', Columns.Select(column =>
                 {
                     var good = Good[column.Type];
-                    return good[hostile.Random.Next(good.Length)].Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal).Replace("\t", "\\t", StringComparison.Ordinal);
+                    return good[hostile.Random.Next(good.Length)].Replace("\\", "\\\\", StringComparison.Ordinal)
+                        .Replace("\n", "\\n", StringComparison.Ordinal).Replace("\t", "\\t", StringComparison.Ordinal);
                 })) + "\n");
                 var copy = hostile.Of(string.Concat(lines));
                 try
                 {
                     var text = Read("ndjson", Columns, hostile.Portions(copy));
                     foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-                        Assert.Equal(Columns.Select(column => column.Name), Parse(line).EnumerateObject().Select(property => property.Name));
+                        Assert.Equal(
+                            Columns.Select(column => column.Name),
+                            Parse(line).EnumerateObject().Select(property => property.Name));
                 }
                 catch (SourceException e)
                 {
@@ -204,18 +213,21 @@ public sealed class Hostile_values
     public async Task Random_CSV_makes_a_page_of_JSON_or_is_refused()
     {
         var hostile = new HostileText(20260203);
-        Column[] columns = [new("id", "bigint", false), new("b", "bytea", true), new("a", "text[]", true), new("j", "jsonb", true)];
+        Column[] columns =
+            [new("id", "bigint", false), new("b", "bytea", true), new("a", "text[]", true), new("j", "jsonb", true)];
         await HostileText.EndsAsync(() =>
         {
             for (var round = 0; round < Rounds; round++)
             {
-                var text = hostile.Of("1,\\x00,\"{a,\"\"b\"\"}\",\"{\"\"a\"\":1}\"\n2,,{},null\n", "3,abc,{,{\n4,\"\",\"\",\"\"\n");
+                var text = hostile.Of(
+                    "1,\\x00,\"{a,\"\"b\"\"}\",\"{\"\"a\"\":1}\"\n2,,{},null\n", "3,abc,{,{\n4,\"\",\"\",\"\"\n");
                 if (!System.Text.Unicode.Utf8.IsValid(text))
                     continue;
                 var page = new ArrayBufferWriter<byte>();
                 try
                 {
-                    new CsvRecords(columns, null, CancellationToken.None).Write(text, hostile.Random.Next(2), 1 + hostile.Random.Next(2), page, isFirst: true);
+                    new CsvRecords(columns, null, CancellationToken.None)
+                        .Write(text, hostile.Random.Next(2), 1 + hostile.Random.Next(2), page, isFirst: true);
                     Parse($"[{Encoding.UTF8.GetString(page.WrittenSpan)}]");
                 }
                 catch (InvalidDataException)
@@ -230,40 +242,17 @@ public sealed class Hostile_values
     {
         var page = new ArrayBufferWriter<byte>();
 
-        new CsvRecords([new("id", "bigint", false), new("yes", "boolean", true), new("b", "bytea", true), new("a", "integer[]", true)], null, CancellationToken.None)
+        new CsvRecords(
+            [new("id", "bigint", false), new("yes", "boolean", true), new("b", "bytea", true), new("a", "integer[]", true)],
+            null,
+            CancellationToken.None)
             .Write("7,true,abc,\"{1,{\"\n"u8, 0, 1, page, isFirst: true);
 
         Assert.Equal("""{"id":7,"yes":"true","b":"abc","a":"{1,{"}""", Encoding.UTF8.GetString(page.WrittenSpan));
     }
 
-    [Theory]
-    [InlineData("integer[]", "1,")]
-    [InlineData("text[]", "\"\\\\\",")]
-    [InlineData("bytea", "00")]
-    [InlineData("text", "\n")]
-    [InlineData("json", "[],")]
-    public void A_value_of_any_size_is_left_where_the_work_is_to_stop(string type, string piece)
-    {
-        using var stop = new CancellationTokenSource();
-        stop.Cancel();
-        var huge = string.Concat(Enumerable.Repeat(piece, 100_000));
-        huge = type switch { "bytea" => "\\x" + huge, "json" => $"[{huge}0]", "text" => huge, _ => $"{{{huge}1}}" };
-        var writer = new JsonValueWriter(new BlockBuilder(new BlockBuffers(64 << 10), int.MaxValue / 4), stop.Token);
-
-        Assert.Throws<OperationCanceledException>(() => writer.Write(Encoding.UTF8.GetBytes(huge), JsonKinds.Of(ColumnTypes.Of(type)), ColumnTypes.Of(type)));
-    }
-
-    [Fact]
-    public void A_huge_block_is_not_sealed_where_the_work_is_to_stop()
-    {
-        using var stop = new CancellationTokenSource();
-        stop.Cancel();
-
-        Assert.Throws<OperationCanceledException>(
-            () => new BlockSealer(new BlockBuffers(1 << 20), BlockFraming.Deflate).Seal(new FilledBlock(new byte[1 << 20], 1 << 20, 1), stop.Token));
-    }
-
-    private static string ReadCopy(IReadOnlyList<Column> columns, string copy) => Read("ndjson", columns, [Encoding.UTF8.GetBytes(copy)]);
+    private static string ReadCopy(IReadOnlyList<Column> columns, string copy) =>
+        Read("ndjson", columns, [Encoding.UTF8.GetBytes(copy)]);
 
     private static string Read(string format, IReadOnlyList<Column> columns, IEnumerable<byte[]> portions)
     {
@@ -271,7 +260,9 @@ public sealed class Hostile_values
         var keys = new KeyCheck(columns.Select(column => column.Name).ToList().IndexOf("id"), isOrdered: false);
         IRecordFormat reader = format == "csv"
             ? new CsvFormat(columns, blocks, keys, CancellationToken.None)
-            : new NdjsonFormat([.. columns.Select(column => new ResultColumn(column.Name, column.Type, true, ColumnTypes.Of(column.Type)))], blocks, keys, CancellationToken.None);
+            : new NdjsonFormat(
+                [.. columns.Select(column => new ResultColumn(column.Name, column.Type, true, ColumnTypes.Of(column.Type)))],
+                blocks, keys, CancellationToken.None);
         foreach (var portion in portions)
         {
             portion.CopyTo(reader.Space().Span);

@@ -10,7 +10,8 @@ public sealed class Random_values
     private static readonly Gen<string?> Text = Gen.OneOf(
         Gen.Elements<string?>(null, "", "NULL", "null", "\\N", "\\.", "\\", "\"", "{}", "\n", "'"),
         Gen.Elements(
-                "a", "\"", "\\", ",", ";", "{", "}", "\n", "\r", "\t", "\b", "\f", "\v", "\u0001", "\u001f", "\u007f", " ", "NULL", "é", "🦊")
+                "a", "\"", "\\", ",", ";", "{", "}", "\n", "\r", "\t", "\b", "\f", "\v", "\u0001", "\u001f", "\u007f", " ",
+                "NULL", "é", "🦊")
             .ListOf().Select(parts => (string?)string.Concat(parts)));
 
     [Fact]
@@ -18,7 +19,8 @@ public sealed class Random_values
     {
         await using var run = await ExportRun.NewAsync("CREATE TABLE t (a text, id int, b text)");
         Prop.ForAll(Text.ListOf().ToArbitrary(), Gen.Choose(4, 300).ToArbitrary(), (values, kibibytes) =>
-            ReadBackAsync(run, [.. values], kibibytes << 10).GetAwaiter().GetResult()).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+            ReadBackAsync(run, [.. values], kibibytes << 10).GetAwaiter().GetResult()).Check(
+                Config.QuickThrowOnFailure.WithMaxTest(40));
     }
 
     [Fact]
@@ -52,7 +54,8 @@ public sealed class Random_values
         Assert.Equal(values, records.Select(record => record[2]));
 
         run.Format = "ndjson";
-        var lines = (await run.TextAsync("SELECT a, id, b FROM t ORDER BY id")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (await run.TextAsync("SELECT a, id, b FROM t ORDER BY id")).Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(values, lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("b").GetString()));
         return true;
     }
@@ -66,7 +69,8 @@ public sealed class Random_values
         var lines = (await run.TextAsync("SELECT id, a FROM t ORDER BY id")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
         Assert.Equal(arrays, lines.Select(line =>
-            JsonDocument.Parse(line).RootElement.GetProperty("a").EnumerateArray().Select(element => element.GetString()).ToArray()));
+            JsonDocument.Parse(line).RootElement.GetProperty("a").EnumerateArray()
+                .Select(element => element.GetString()).ToArray()));
         return true;
     }
 }

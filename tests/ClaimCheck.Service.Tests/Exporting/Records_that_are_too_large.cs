@@ -25,9 +25,13 @@ public sealed class Records_that_are_too_large
 
         Assert.Equal(("record_too_large", false), (failure.Code, failure.IsTransient));
         Assert.StartsWith(
-            $"Record 2 has 1,048,577 bytes, but ClaimCheck:Exporting:MaxRecordBytes allows 1,048,576. Most of it is in column note: ", failure.Message, StringComparison.Ordinal);
+            "Record 2 has 1,048,577 bytes, but ClaimCheck:Exporting:MaxRecordBytes allows 1,048,576. Most of "
+            + "it is in column note: ",
+            failure.Message,
+            StringComparison.Ordinal);
         // Not all of it has to be held, or read, to know.
-        Assert.Matches("^Record 2 has more than [0-9,]{9,10} bytes, .* in column note: [0-9,]{9,10} bytes so far.$", vast.Message);
+        Assert.Matches(
+            "^Record 2 has more than [0-9,]{9,10} bytes, .* in column note: [0-9,]{9,10} bytes so far.$", vast.Message);
         Assert.Equal(0, run.Staged.Open);
     }
 
@@ -45,11 +49,13 @@ public sealed class Records_that_are_too_large
             """);
         run.Format = format;
 
-        var failure = await FailAsync(run, "SELECT i AS id, 'x' AS note, outsize(i) AS doc, 'y' AS z FROM generate_series(1::bigint, 5) AS i");
+        var failure = await FailAsync(
+            run, "SELECT i AS id, 'x' AS note, outsize(i) AS doc, 'y' AS z FROM generate_series(1::bigint, 5) AS i");
 
         Assert.Equal(("record_too_large", false), (failure.Code, failure.IsTransient));
         Assert.Equal(
-            "Record 3 is larger than the source's Postgres can send, about 1 GiB as text, of which a byte of bytea takes two. It is column doc. (SQLSTATE 54000)",
+            "Record 3 is larger than the source's Postgres can send, about 1 GiB as text, of which a byte of bytea takes two. It "
+            + "is column doc. (SQLSTATE 54000)",
             failure.Message);
     }
 
@@ -58,7 +64,8 @@ public sealed class Records_that_are_too_large
     {
         await using var run = await ExportRun.NewAsync();
 
-        var failure = await FailAsync(run, "SELECT i AS id, 'x' AS note, convert_to(repeat('x', 540000000 + i), 'UTF8') AS scan FROM generate_series(1, 1) AS i");
+        var failure = await FailAsync(run, "SELECT i AS id, 'x' AS note, convert_to(repeat('x', 540000000 + i), 'UTF8') AS scan "
+            + "FROM generate_series(1, 1) AS i");
 
         Assert.Equal("record_too_large", failure.Code);
         Assert.EndsWith("It is column scan. (SQLSTATE XX000)", failure.Message, StringComparison.Ordinal);
@@ -92,13 +99,15 @@ public sealed class Records_that_are_too_large
         var layout = PartLayout.Of(sealer, default, "ndjson", "text/plain", 1 << 30) with { MaxBlocks = 3 };
         await using var files = new PartFiles(layout, staged.OpenAsync, new ExportMeter());
         for (var i = 0; i < 7; i++)
-            await files.AddAsync(sealer.Seal(new FilledBlock("{}\n"u8.ToArray(), 3, 1), CancellationToken.None), CancellationToken.None);
+            await files.AddAsync(
+                sealer.Seal(new FilledBlock("{}\n"u8.ToArray(), 3, 1), CancellationToken.None), CancellationToken.None);
 
         Assert.Equal([3, 3, 1], (await files.FinishAsync(CancellationToken.None)).Select(file => file.Blocks));
     }
 
     private static string Query(int length) =>
-        $"SELECT i AS id, CASE WHEN i = 2 THEN repeat('x', {length}) END AS note, NULL::text AS z FROM generate_series(1, 3) AS i";
+        $"SELECT i AS id, CASE WHEN i = 2 THEN repeat('x', {length}) END AS note, NULL::text AS z "
+        + "FROM generate_series(1, 3) AS i";
 
     private static Task<SourceException> FailAsync(ExportRun run, string sql) =>
         Assert.ThrowsAsync<SourceException>(() => run.ExportAsync(sql));

@@ -85,7 +85,8 @@ public sealed class Values_as_they_are_written
         { "'[2:3]={4,5}'::int[]", "[4,5]" },
         { "'[0:0][2:3]={{4,5}}'::int[]", "[[4,5]]" },
         { "'{{1,2},{3,4}}'::bigint[]", "[[1,2],[3,4]]" },
-        { "ARRAY['a', NULL, 'NULL', '', 'x,y', '{z}', E'q\"\\\\\\n', ' b ']", "[\"a\",null,\"NULL\",\"\",\"x,y\",\"{z}\",\"q\\\"\\\\\\n\",\" b \"]" },
+        { "ARRAY['a', NULL, 'NULL', '', 'x,y', '{z}', E'q\"\\\\\\n', ' b ']",
+            "[\"a\",null,\"NULL\",\"\",\"x,y\",\"{z}\",\"q\\\"\\\\\\n\",\" b \"]" },
         { "ARRAY[true, false, NULL]", "[true,false,null]" },
         { "ARRAY['NaN', 1.50, 'Infinity']::numeric[]", "[\"NaN\",1.50,\"Infinity\"]" },
         { "ARRAY['{\"a\": \"b, }\"}', '[1, null]', 'null']::jsonb[]", "[{\"a\": \"b, }\"},[1, null],null]" },
@@ -110,7 +111,8 @@ public sealed class Values_as_they_are_written
 
         var record = CsvText.Parse(await run.TextAsync(sql))[0];
 
-        await using var command = run.Source.CreateCommand($"SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; {sql}");
+        await using var command = run.Source.CreateCommand(
+            $"SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; {sql}");
         command.AllResultTypesAreUnknown = true; // answers come as the types' own text
         await using var reader = await command.ExecuteReaderAsync();
         Assert.True(await reader.ReadAsync());
@@ -129,9 +131,13 @@ public sealed class Values_as_they_are_written
 
         var line = Assert.Single(text.TrimEnd('\n').Split('\n'));
         using var record = JsonDocument.Parse(line);
-        Assert.Equal(["id", .. rows.Select((_, index) => $"c\"{index}")], record.RootElement.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(
+            ["id", .. rows.Select((_, index) => $"c\"{index}")],
+            record.RootElement.EnumerateObject().Select(property => property.Name));
         for (var i = 0; i < rows.Count; i++)
-            Assert.Equal($"{rows[i].Expression} {rows[i].Json}", $"{rows[i].Expression} {record.RootElement.GetProperty($"c\"{i}").GetRawText()}");
+            Assert.Equal(
+                $"{rows[i].Expression} {rows[i].Json}",
+                $"{rows[i].Expression} {record.RootElement.GetProperty($"c\"{i}").GetRawText()}");
     }
 
     private static string Select(IEnumerable<string> expressions) =>

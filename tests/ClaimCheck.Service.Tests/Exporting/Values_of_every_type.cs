@@ -6,7 +6,8 @@ using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Tests.Exporting;
 
-/// <summary>Every type that a column can have, as the catalog of the database lists them: whatever a database defines can be exported.</summary>
+/// <summary>Every type that a column can have, as the catalog of the database lists them: whatever a database defines
+/// can be exported.</summary>
 public sealed class Values_of_every_type
 {
     private const string Own = """
@@ -82,8 +83,10 @@ public sealed class Values_of_every_type
         // A few have no input at all; the rest has a value here.
         Assert.InRange(types.Count(type => type.Value is null), 0, 12);
         // What no column of a table can have, but a query's can.
-        string[] others = ["ROW(1, 'a')", "ARRAY[ROW(1, 'a')]", "'x'", "pg_sleep(0)", "'x'::cstring", "NULL", "(SELECT histogram_bounds FROM pg_stats LIMIT 1)"];
-        string[] expressions = [.. types.Select(type => type.Value ?? $"NULL::{type.Name}"), .. types.Select(type => $"NULL::{type.Name}"), .. others];
+        string[] others = ["ROW(1, 'a')", "ARRAY[ROW(1, 'a')]", "'x'", "pg_sleep(0)", "'x'::cstring", "NULL",
+            "(SELECT histogram_bounds FROM pg_stats LIMIT 1)"];
+        string[] expressions = [.. types.Select(type => type.Value ?? $"NULL::{type.Name}"),
+            .. types.Select(type => $"NULL::{type.Name}"), .. others];
 
         foreach (var portion in expressions.Chunk(700))
         {
@@ -97,7 +100,8 @@ public sealed class Values_of_every_type
             await using var connection = await run.Source.OpenConnectionAsync();
             await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
             await ExportRun.Settings.ApplyAsync(connection, CancellationToken.None);
-            await using var command = new Npgsql.NpgsqlCommand(sql, connection, transaction) { AllResultTypesAreUnknown = true }; // the types' own text
+            // the types' own text
+            await using var command = new Npgsql.NpgsqlCommand(sql, connection, transaction) { AllResultTypesAreUnknown = true };
             await using var reader = await command.ExecuteReaderAsync();
             Assert.True(await reader.ReadAsync());
             var record = CsvText.Parse(csv)[0];
@@ -105,16 +109,20 @@ public sealed class Values_of_every_type
                 Assert.Equal((columns[i].Type, reader.IsDBNull(i) ? null : reader.GetString(i)), (columns[i].Type, record[i]));
 
             using var document = JsonDocument.Parse(json);
-            Assert.Equal(columns.Select(column => column.Name), document.RootElement.EnumerateObject().Select(property => property.Name));
+            Assert.Equal(
+                columns.Select(column => column.Name), document.RootElement.EnumerateObject().Select(property => property.Name));
             foreach (var (column, property) in columns.Zip(document.RootElement.EnumerateObject()))
             {
                 Assert.True(
-                    property.Value.ValueKind is JsonValueKind.Null || property.Value.ValueKind == JsonValueKind.Array == column.Value.Element is not null || JsonKinds.Of(column.Value) == JsonKind.Json,
+                    property.Value.ValueKind is JsonValueKind.Null
+                    || property.Value.ValueKind == JsonValueKind.Array == column.Value.Element is not null
+                    || JsonKinds.Of(column.Value) == JsonKind.Json,
                     $"{column.Type}: {property.Value.GetRawText()}");
             }
 
             var page = new ArrayBufferWriter<byte>();
-            new CsvRecords([.. columns.Select(column => column.ToContract())], [.. columns.Select(column => column.Value)], CancellationToken.None)
+            new CsvRecords([.. columns.Select(column => column.ToContract())], [.. columns.Select(column => column.Value)],
+                CancellationToken.None)
                 .Write(Encoding.UTF8.GetBytes(csv), skip: 0, take: 1, page, isFirst: true);
             Assert.Equal(json, Encoding.UTF8.GetString(page.WrittenSpan) + "\n");
         }
@@ -123,12 +131,15 @@ public sealed class Values_of_every_type
     [Fact]
     public async Task Types_keep_the_names_and_modifiers_that_the_database_gives_them()
     {
-        await using var run = await ExportRun.NewAsync(Own + "CREATE TABLE modified (id int, a interval day to second(3), b varchar(3)[], c pair, d pair[], e spans, f numeric(5,2));");
+        await using var run = await ExportRun.NewAsync(Own + "CREATE TABLE modified (id int, a interval day to second(3), b "
+            + "varchar(3)[], c pair, d pair[], e spans, f numeric(5,2));");
 
-        var columns = await ColumnsAsync(run, "SELECT m.*, '{}'::spans[] AS g, spanrange.* FROM modified m, (SELECT '{}'::outer_row[] AS h) spanrange");
+        var columns = await ColumnsAsync(
+            run, "SELECT m.*, '{}'::spans[] AS g, spanrange.* FROM modified m, (SELECT '{}'::outer_row[] AS h) spanrange");
 
         Assert.Equal(
-            ["integer", "interval day to second(3)", "character varying(3)[]", "positive[]", "pair[]", "spans", "numeric(5,2)", "spans[]", "outer_row[]"],
+            ["integer", "interval day to second(3)", "character varying(3)[]", "positive[]", "pair[]", "spans", "numeric(5,2)",
+                "spans[]", "outer_row[]"],
             columns.Select(column => column.Type));
     }
 

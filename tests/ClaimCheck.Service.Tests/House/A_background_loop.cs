@@ -23,9 +23,11 @@ public sealed partial class A_background_loop
         }, log, time, stop.Token);
 
         Assert.Equal(8, rounds);
-        Assert.Equal(7, log.All.Count(line => line.Level == LogLevel.Error && line.Text.Contains("A loop broke", StringComparison.Ordinal)));
+        Assert.Equal(7, log.All.Count(
+            line => line.Level == LogLevel.Error && line.Text.Contains("A loop broke", StringComparison.Ordinal)));
         Assert.All(log.All, line => Assert.Contains(nameof(BreakAsync), line.Exception!.StackTrace, StringComparison.Ordinal));
-        Assert.All(time.Waits.Zip([1, 2, 4, 8, 16, 30, 30]), wait => Assert.InRange(wait.First.TotalSeconds, wait.Second / 2.0, wait.Second));
+        Assert.All(time.Waits.Zip([1, 2, 4, 8, 16, 30, 30]), wait =>
+            Assert.InRange(wait.First.TotalSeconds, wait.Second / 2.0, wait.Second));
     }
 
     [Theory]
@@ -57,13 +59,15 @@ public sealed partial class A_background_loop
     [Fact]
     public void Every_background_service_runs_in_the_guard_and_does_nothing_outside_it()
     {
-        var services = Repository.Sources.Where(source => source.Key.StartsWith("src/", StringComparison.Ordinal) && Service().IsMatch(source.Value)).ToList();
+        var services = Repository.Sources
+            .Where(source => source.Key.StartsWith("src/", StringComparison.Ordinal) && Service().IsMatch(source.Value)).ToList();
         Assert.True(services.Count >= 21, $"There are {services.Count} background services.");
         Assert.All(services, source => Assert.True(
             Guarded().Count(source.Value) == 1 && Executes().Count(source.Value) == 1,
             $"{source.Key}: ExecuteAsync is to be => BackgroundLoop.RunAsync(...), and nothing else."));
         // An IHostedService that is not a BackgroundService would have a loop of its own.
-        Assert.DoesNotContain(Repository.Sources, source => source.Key.StartsWith("src/", StringComparison.Ordinal) && OtherService().IsMatch(source.Value));
+        Assert.DoesNotContain(Repository.Sources, source =>
+            source.Key.StartsWith("src/", StringComparison.Ordinal) && OtherService().IsMatch(source.Value));
     }
 
     private static async Task BreakAsync()
@@ -87,7 +91,8 @@ public sealed partial class A_background_loop
     [GeneratedRegex(@"protected override (async )?Task ExecuteAsync\(", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Executes();
 
-    [GeneratedRegex(@"protected override Task ExecuteAsync\(CancellationToken stoppingToken\) =>\s*BackgroundLoop\.RunAsync\(", RegexOptions.None, 5000)]
+    [GeneratedRegex(@"protected override Task ExecuteAsync\(CancellationToken stoppingToken\) =>\s*BackgroundLoop\.RunAsync\(",
+        RegexOptions.None, 5000)]
     private static partial Regex Guarded();
 
     /// <summary>Waits pass at once, and are remembered.</summary>
@@ -111,7 +116,9 @@ public sealed partial class A_background_loop
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
             All.Enqueue((logLevel, formatter(state, exception), exception));
     }
 }

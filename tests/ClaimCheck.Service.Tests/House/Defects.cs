@@ -14,14 +14,17 @@ public sealed class Defects
         await using var jobs = await JobScene.CreateAsync(2);
         var scene = jobs.Scene;
         scene.Settings["ClaimCheck__Webhooks__AllowPrivateAddresses"] = "true";
-        await using var door = await ServiceProcess.StartAsync(new Dictionary<string, string>(scene.Settings) { ["ClaimCheck__Roles"] = "api" });
+        await using var door = await ServiceProcess.StartAsync(
+            new Dictionary<string, string>(scene.Settings) { ["ClaimCheck__Roles"] = "api" });
         using var http = door.NewHttp();
         using var api = new ApiClient(door.NewHttp());
-        var hook = await api.PostAsync("/v1/subscriptions", """{ "consumer": "billing", "protocol": "webhook", "endpoint": "http://127.0.0.1:9/hook" }""");
+        var hook = await api.PostAsync(
+            "/v1/subscriptions", """{ "consumer": "billing", "protocol": "webhook", "endpoint": "http://127.0.0.1:9/hook" }""");
         Assert.Equal(201, hook.Status);
         var export = (await api.PostAsync("/v1/exports", """{ "dataset": "items" }""")).Json.Text("exportId");
         var job = await JobScene.PostAsync(http, "item", JobScene.Ndjson(2));
-        Assert.Equal(201, (await api.SendAsync("PUT", "/v1/schedules/nightly", ApiClient.Json("""{ "cron": "0 0 2 * * ?", "timeZone": "Europe/Berlin", "export": { "dataset": "items" } }"""u8.ToArray()))).Status);
+        Assert.Equal(201, (await api.SendAsync("PUT", "/v1/schedules/nightly", ApiClient.Json(
+            """{ "cron": "0 0 2 * * ?", "timeZone": "Europe/Berlin", "export": { "dataset": "items" } }"""u8.ToArray()))).Status);
 
         // What no caller can bring about: each is the work of a defect.
         await Scene.SqlAsync(scene.Catalog, """
@@ -30,9 +33,12 @@ public sealed class Defects
             UPDATE event_subscriptions SET endpoint = '//hunter2?secret=hunter2';
             UPDATE schedules SET time_zone = 'Nowhere/Land', next_fire_at = now(), try_at = now();
             """);
-        await using var worker = await ServiceProcess.StartAsync(new Dictionary<string, string>(scene.Settings) { ["ClaimCheck__Roles"] = "worker" });
+        await using var worker = await ServiceProcess.StartAsync(
+            new Dictionary<string, string>(scene.Settings) { ["ClaimCheck__Roles"] = "worker" });
         var failed = await Eventually.NotNullAsync(async () =>
-            (await api.GetAsync($"/v1/exports/{export}")).Json is var now && now.Text("state") == "failed" ? now.GetProperty("failure").ToString() : null);
+            (await api.GetAsync($"/v1/exports/{export}")).Json is var now && now.Text("state") == "failed"
+                ? now.GetProperty("failure").ToString()
+                : null);
         Assert.Contains("\"internal_error\"", failed, StringComparison.Ordinal);
         Assert.Contains("It is logged.", failed, StringComparison.Ordinal);
         Assert.Equal(BulkJobStatus.Failed, (await JobScene.EndedAsync(http, job)).Status);
@@ -44,7 +50,9 @@ public sealed class Defects
             ("Schedule nightly can't be fired; it is tried again", "System.")])
         {
             var line = await Eventually.NotNullAsync(
-                () => Task.FromResult(worker.Log.Split('\n').FirstOrDefault(line => line.Contains(what, StringComparison.Ordinal) && line.Contains(" fail: ", StringComparison.Ordinal))), what: what);
+                () => Task.FromResult(worker.Log.Split('\n').FirstOrDefault(
+                    line => line.Contains(what, StringComparison.Ordinal) && line.Contains(" fail: ", StringComparison.Ordinal))),
+                what: what);
             Assert.Contains(type, line, StringComparison.Ordinal);
             Assert.Contains(" at ClaimCheck.Service.", line, StringComparison.Ordinal);
         }
@@ -56,14 +64,18 @@ public sealed class Defects
     [Fact]
     public void A_defect_keeps_types_states_and_stacks_and_leaves_values_and_links_out()
     {
-        var postgres = new PostgresException("invalid input syntax for type integer: \"hunter2\"", "ERROR", "ERROR", "22P02", detail: "Key (email)=(hunter2) exists.");
+        var postgres = new PostgresException("invalid input syntax for type integer: \"hunter2\"", "ERROR", "ERROR", "22P02",
+            detail: "Key (email)=(hunter2) exists.");
         var text = Texts(new InvalidOperationException("GET https://host.example/a/b?X-Amz-Signature=hunter2 failed.", postgres));
-        Assert.Contains("System.InvalidOperationException: GET https://host.example/a/b?[redacted] failed.", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "System.InvalidOperationException: GET https://host.example/a/b?[redacted] failed.", text, StringComparison.Ordinal);
         Assert.Contains("---> Npgsql.PostgresException: SQLSTATE 22P02", text, StringComparison.Ordinal);
         Assert.Contains(nameof(Thrown), text, StringComparison.Ordinal);
 
-        Assert.StartsWith("System.FormatException\n", Texts(new FormatException("The input string 'hunter2' was not in a correct format.")), StringComparison.Ordinal);
-        Assert.Contains("System.Text.Json.JsonReaderException\n", Texts(Assert.ThrowsAny<Exception>(() => System.Text.Json.JsonDocument.Parse("hunter2"))), StringComparison.Ordinal);
+        Assert.StartsWith("System.FormatException\n",
+            Texts(new FormatException("The input string 'hunter2' was not in a correct format.")), StringComparison.Ordinal);
+        Assert.Contains("System.Text.Json.JsonReaderException\n",
+            Texts(Assert.ThrowsAny<Exception>(() => System.Text.Json.JsonDocument.Parse("hunter2"))), StringComparison.Ordinal);
         var kept = Defect.Of(new IOException("No space left on device"));
         Assert.Equal("System.IO.IOException: No space left on device", kept.Message);
         Assert.Same(kept, Defect.Of(kept));

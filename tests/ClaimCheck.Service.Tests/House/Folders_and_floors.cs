@@ -1,20 +1,23 @@
 namespace ClaimCheck.Service.Tests.House;
 
-/// <summary>Folders that use each other can't be understood one after the other. Read from the assemblies, in any depth.</summary>
+/// <summary>Folders that use each other can't be understood one after the other. Read from the
+/// assemblies, in any depth.</summary>
 [Trait("needs", "nothing")]
 public sealed class Folders_and_floors
 {
     // The service from the ground up: each folder uses only those before it.
     private static readonly string[] Floors =
     [
-        "Startup", "Catalog", "Http", "Sources", "Staging", "Blocks", "Datasets", "Exporting", "Links", "Exports", "Revocation", "Receipts", "Schedules",
+        "Startup", "Catalog", "Http", "Sources", "Staging", "Blocks", "Datasets", "Exporting", "Links", "Exports", "Revocation",
+        "Receipts", "Schedules",
         "Batches", "BulkJobs", "Publishing", "ProducerBatches",
     ];
 
     [Fact]
     public void No_two_folders_use_each_other()
     {
-        var found = Repository.Projects().SelectMany(project => TwoWay(project.Name, project.Path).Select(pair => $"{project.Name["ClaimCheck.".Length..]}: {pair}"));
+        var found = Repository.Projects().SelectMany(
+            project => TwoWay(project.Name, project.Path).Select(pair => $"{project.Name["ClaimCheck.".Length..]}: {pair}"));
 
         Assert.Empty(found);
     }
@@ -23,7 +26,8 @@ public sealed class Folders_and_floors
     public void A_folder_of_the_service_uses_only_what_stands_below_it()
     {
         var (name, path) = Repository.Projects().Single(project => project.Name == "ClaimCheck.Service");
-        var uses = UsesOf(name, path).Select(use => (User: use.User.Split('.')[0], Used: use.Used.Split('.')[0])).Where(use => use.User != use.Used).Distinct().ToList();
+        var uses = UsesOf(name, path).Select(use => (User: use.User.Split('.')[0], Used: use.Used.Split('.')[0]))
+            .Where(use => use.User != use.Used).Distinct().ToList();
 
         Assert.All(uses, use => Assert.True(
             Array.IndexOf(Floors, use.User) > Array.IndexOf(Floors, use.Used) && Array.IndexOf(Floors, use.Used) >= 0,
@@ -32,19 +36,23 @@ public sealed class Folders_and_floors
 
     [Fact]
     public void The_page_for_contributors_has_the_floors_in_their_order() =>
-        Assert.Contains($"> {string.Join(", ", Floors)}\n", File.ReadAllText(Path.Combine(Repository.Root, "CONTRIBUTING.md")), StringComparison.Ordinal);
+        Assert.Contains($"> {string.Join(", ", Floors)}\n", File.ReadAllText(Path.Combine(Repository.Root, "CONTRIBUTING.md")),
+            StringComparison.Ordinal);
 
     [Fact]
     public void A_namespace_is_where_its_file_is() =>
         Assert.All(
             // A program's own file, and what a runtime looks for by its bare name, have none.
-            Repository.Sources.Where(source => Path.GetFileName(source.Key) != "Program.cs" && !source.Value.Contains("class StartupHook\n", StringComparison.Ordinal)),
-            source => Assert.Contains($"namespace {string.Join('.', source.Key.Split('/')[1..^1])};", source.Value, StringComparison.Ordinal));
+            Repository.Sources.Where(source => Path.GetFileName(source.Key) != "Program.cs"
+                && !source.Value.Contains("class StartupHook\n", StringComparison.Ordinal)),
+            source => Assert.Contains(
+                $"namespace {string.Join('.', source.Key.Split('/')[1..^1])};", source.Value, StringComparison.Ordinal));
 
     private static IEnumerable<string> TwoWay(string project, string path)
     {
         var uses = UsesOf(project, path);
-        return uses.Where(use => string.CompareOrdinal(use.User, use.Used) < 0 && Reaches(uses, use.Used, use.User)).Select(use => $"{use.User} <-> {use.Used}");
+        return uses.Where(use => string.CompareOrdinal(use.User, use.Used) < 0 && Reaches(uses, use.Used, use.User))
+            .Select(use => $"{use.User} <-> {use.Used}");
     }
 
     // Directly, or by way of other folders.
@@ -73,5 +81,6 @@ public sealed class Folders_and_floors
         type.Namespace.StartsWith($"{project}.", StringComparison.Ordinal) ? type.Namespace[(project.Length + 1)..] : null;
 
     // A folder and a folder inside it are one.
-    private static bool IsWithin(string folder, string other) => folder == other || folder.StartsWith($"{other}.", StringComparison.Ordinal);
+    private static bool IsWithin(string folder, string other) =>
+        folder == other || folder.StartsWith($"{other}.", StringComparison.Ordinal);
 }

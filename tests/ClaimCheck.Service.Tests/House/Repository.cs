@@ -16,11 +16,13 @@ internal static class Repository
     public static IEnumerable<(string Name, string Path)> Projects()
     {
         var configuration = AppContext.BaseDirectory.Contains("/Debug/", StringComparison.Ordinal) ? "Debug" : "Release";
-        foreach (var project in ((string[])["src", "tests"]).SelectMany(part => Directory.GetDirectories(Path.Combine(Root, part), "ClaimCheck.*")).Order(StringComparer.Ordinal))
+        foreach (var project in ((string[])["src", "tests"]).SelectMany(
+            part => Directory.GetDirectories(Path.Combine(Root, part), "ClaimCheck.*")).Order(StringComparer.Ordinal))
         {
             var name = Path.GetFileName(project);
             var assembly = Directory.GetFiles(Path.Combine(project, "bin", configuration, "net10.0"), "*.dll")
-                .Single(file => Path.GetFileNameWithoutExtension(file) is var built && (built == name || (name == "ClaimCheck.Cli" && built == "claimcheck")));
+                .Single(file => Path.GetFileNameWithoutExtension(file) is var built
+                    && (built == name || (name == "ClaimCheck.Cli" && built == "claimcheck")));
             yield return (name, assembly);
         }
     }

@@ -10,7 +10,8 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Tests.House;
 
-/// <summary>A link, a key, a password or a record never reaches a log, a trace, a metric or a text, however much is logged.</summary>
+/// <summary>A link, a key, a password or a record never reaches a log, a trace, a metric or a text, however
+/// much is logged.</summary>
 [Collection(nameof(Heavy))]
 public sealed class Secrets_stay_secret
 {
@@ -34,7 +35,8 @@ public sealed class Secrets_stay_secret
         await FailAsync(http);
         foreach (var link in new[] { secrets.Links[0], secrets.Links[^1] })
             await MisuseAsync(service.Address, http, link, secrets);
-        await Eventually.TrueAsync(() => Task.FromResult(collector.Text.Contains("claimcheck.batch_id", StringComparison.Ordinal)), Patience);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(collector.Text.Contains("claimcheck.batch_id", StringComparison.Ordinal)), Patience);
         Assert.Equal(0, await service.StopAsync());
 
         // It did log all there is.
@@ -44,8 +46,11 @@ public sealed class Secrets_stay_secret
             secrets.AddLinkKeys(Path.Combine(scene.DataDirectory, "link-keys.json"));
         foreach (var (what, secret) in secrets.All)
         {
-            Assert.False(service.Log.Contains(secret, StringComparison.Ordinal), $"The log holds {what}: {Around(service.Log, secret)}");
-            Assert.False(collector.Text.Contains(secret, StringComparison.Ordinal), $"Telemetry holds {what}: {Around(collector.Text, secret)}");
+            Assert.False(
+                service.Log.Contains(secret, StringComparison.Ordinal), $"The log holds {what}: {Around(service.Log, secret)}");
+            Assert.False(
+                collector.Text.Contains(secret, StringComparison.Ordinal),
+                $"Telemetry holds {what}: {Around(collector.Text, secret)}");
         }
     }
 
@@ -73,7 +78,16 @@ public sealed class Secrets_stay_secret
             UncompressedBytes = 1,
             LinksExpireAt = DateTimeOffset.UnixEpoch,
             ClaimUrl = "https://api.example",
-            Files = [new() { Name = "part", Url = link, Records = 1, Bytes = 1, UncompressedBytes = 1, Sha256 = "", Index = new(link, 1, "") }],
+            Files = [new()
+            {
+                Name = "part",
+                Url = link,
+                Records = 1,
+                Bytes = 1,
+                UncompressedBytes = 1,
+                Sha256 = "",
+                Index = new(link, 1, ""),
+            }],
         };
         var data = new BulkReadyData
         {
@@ -102,8 +116,10 @@ public sealed class Secrets_stay_secret
         foreach (var holder in new object[]
                  {
                      link, manifest, manifest.Files[0], manifest.Files[0].Index, data, ready,
-                     new Service.Publishing.PositionedEvent(new(1, null), ready), new Service.Staging.SignedLink(link, DateTimeOffset.UnixEpoch),
-                     new ExportLinks("a", "b", "c", link, "d"), new Page<BulkEvent>([ready], null), new Batches.Redeemed<Manifest>(manifest),
+                     new Service.Publishing.PositionedEvent(new(1, null), ready),
+                     new Service.Staging.SignedLink(link, DateTimeOffset.UnixEpoch),
+                     new ExportLinks("a", "b", "c", link, "d"), new Page<BulkEvent>([ready], null),
+                     new Batches.Redeemed<Manifest>(manifest),
                      new Batches.Redeemed<Link>(link),
                  })
         {
@@ -117,11 +133,13 @@ public sealed class Secrets_stay_secret
     private static async Task PrepareAsync(Scene scene, Secrets secrets, Collector collector, bool onS3)
     {
         await Scene.SqlAsync(scene.Source, $"UPDATE items SET name = '{Payload}' WHERE id % 10 = 0");
-        scene.AddDataset("broken", "SELECT id, CASE WHEN id > 100 THEN name::int::text ELSE name END AS name FROM items ORDER BY id");
+        scene.AddDataset(
+            "broken", "SELECT id, CASE WHEN id > 100 THEN name::int::text ELSE name END AS name FROM items ORDER BY id");
         secrets.Add("a record", Payload);
         // The server asks for none, but a driver that prints its connection string would print it.
         foreach (var name in new[] { "ConnectionStrings__Catalog", "ConnectionStrings__source" })
-            scene.Settings[name] = new NpgsqlConnectionStringBuilder(scene.Settings[name]) { Password = secrets.Password }.ConnectionString;
+            scene.Settings[name] =
+                new NpgsqlConnectionStringBuilder(scene.Settings[name]) { Password = secrets.Password }.ConnectionString;
         if (onS3)
             secrets.Add("the secret key of S3", (await S3Endpoint.GetAsync()).SecretKey);
         scene.Settings["ClaimCheck__AdminKey"] = secrets.AdminKey;
@@ -144,7 +162,9 @@ public sealed class Secrets_stay_secret
         var export = await asked.Content.ReadFromJsonAsync<Export>(ClaimCheckJson.Options);
         secrets.Add(export!.Links.Staging!);
         var ready = await Eventually.NotNullAsync(
-            async () => (await http.GetFromJsonAsync<Page<BulkEvent>>("/v1/events?wait=5", ClaimCheckJson.Options))!.Items.SingleOrDefault(), Patience);
+            async () => (await http.GetFromJsonAsync<Page<BulkEvent>>("/v1/events?wait=5", ClaimCheckJson.Options))!.Items
+                .SingleOrDefault(),
+            Patience);
         secrets.Add(ready.DataRef!);
         var manifest = (await http.GetFromJsonAsync<Manifest>($"/v1/batches/{ready.Subject}/manifest", ClaimCheckJson.Options))!;
         foreach (var file in manifest.Files)
@@ -168,13 +188,16 @@ public sealed class Secrets_stay_secret
     // The source's own message quotes a record.
     private static async Task FailAsync(HttpClient http)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/exports") { Content = JsonContent.Create(new { dataset = "broken" }) };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, "/v1/exports") { Content = JsonContent.Create(new { dataset = "broken" }) };
         request.Headers.Add("Prefer", "wait=60");
         var failed = await (await http.SendAsync(request)).Content.ReadFromJsonAsync<Export>(ClaimCheckJson.Options);
         Assert.Equal(ExportState.Failed, failed!.State);
         Assert.DoesNotContain(Payload, failed.Failure!.Detail, StringComparison.Ordinal);
-        await http.PostAsync("/v1/exports", new StringContent($$"""{ "dataset": "items", "{{Payload}}": "{{Payload}}" """, Encoding.UTF8, "application/json"));
-        await http.PostAsync("/v1/exports", new StringContent($$"""{ "dataset": "items", "criteria": { "least": "{{Payload}}" } }""", Encoding.UTF8, "application/json"));
+        await http.PostAsync("/v1/exports", new StringContent(
+            $$"""{ "dataset": "items", "{{Payload}}": "{{Payload}}" """, Encoding.UTF8, "application/json"));
+        await http.PostAsync("/v1/exports", new StringContent(
+            $$"""{ "dataset": "items", "criteria": { "least": "{{Payload}}" } }""", Encoding.UTF8, "application/json"));
     }
 
     // What callers send by mistake, and scanners on purpose: as it should not be, and in ways that the server itself refuses.
@@ -187,7 +210,8 @@ public sealed class Secrets_stay_secret
             {
             }
 
-        foreach (var path in new[] { $"/v1/exports{query}", $"/v1/events{query}&after=x", $"/nowhere{query}", $"{target}x", $"/v1/batches/x/manifest{query}" })
+        foreach (var path in new[] { $"/v1/exports{query}", $"/v1/events{query}&after=x", $"/nowhere{query}", $"{target}x",
+            $"/v1/batches/x/manifest{query}" })
             using (await http.GetAsync(path))
             {
             }

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace ClaimCheck.Service.Tests.House;
 
-/// <summary>What <c>./dev</c> selects, runs and adds up. Its functions are read by a shell that builds nothing, and whose dotnet is a function.</summary>
+/// <summary>What <c>./dev</c> selects, runs and adds up. Its functions are read by a shell that builds nothing, and whose dotnet
+/// is a function.</summary>
 public sealed partial class The_dev_script
 {
     private const string All = "EndToEnd Service Adapter Consumer Import Cli Aws LocalPostgres Records";
@@ -33,11 +34,14 @@ public sealed partial class The_dev_script
     [InlineData("outside", "Service", "needs=outside")]
     [InlineData("cli SERVICE", "Service Cli", "needs!=outside")]
     [InlineData("fast records", "Records", "needs=nothing")]
-    [InlineData("--filter A_revoked_batch_can_not_be_anything_like_this", "Service", "needs!=outside")] // its own name stands here
-    [InlineData("--filter FullyQualifiedName~Service.Tests.A_name_that_stands_here_alone&needs=nothing", "Service", "needs!=outside")]
+    // its own name stands here
+    [InlineData("--filter A_revoked_batch_can_not_be_anything_like_this", "Service", "needs!=outside")]
+    [InlineData(
+        "--filter FullyQualifiedName~Service.Tests.A_name_that_stands_here_alone&needs=nothing", "Service", "needs!=outside")]
     [InlineData("--filter FullyQualifiedName!~Csv", All, "needs!=outside")]
     [InlineData("cli --filter=Told_to_stop_it_takes_all_away_too", "", "needs!=outside")]
-    public async Task A_run_has_the_projects_that_its_names_and_its_filter_can_mean(string arguments, string projects, string mark)
+    public async Task A_run_has_the_projects_that_its_names_and_its_filter_can_mean(
+        string arguments, string projects, string mark)
     {
         var (_, output) = await BashAsync($"select_tests {Quoted(arguments)}; echo \"${{projects[*]}}|$mark\"");
 
@@ -66,15 +70,19 @@ public sealed partial class The_dev_script
     public async Task Pages_and_help_name_the_same_commands()
     {
         var (_, help) = await BashAsync("help");
-        var pages = string.Join('\n', ((string[])["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", .. Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md")])
+        var pages = string.Join('\n', ((string[])["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
+            .. Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md")])
             .Select(page => File.ReadAllText(Path.Combine(Repository.Root, page))));
 
-        Assert.Equal(CommandsOf(help).Order(StringComparer.Ordinal), CommandsOf(pages).Union(["help"]).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            CommandsOf(help).Order(StringComparer.Ordinal), CommandsOf(pages).Union(["help"]).Order(StringComparer.Ordinal));
 
         // The tests of one project are said by any project's name.
         static HashSet<string> CommandsOf(string text) => [.. Commands().Matches(text)
             .Select(command => command.Value["./dev ".Length..])
-            .Select(command => Array.Exists(All.ToLowerInvariant().Split(' '), project => command == $"test {project}") ? "test NAME" : command)];
+            .Select(command => Array.Exists(All.ToLowerInvariant().Split(' '), project => command == $"test {project}")
+                ? "test NAME"
+                : command)];
     }
 
     [Theory]
@@ -86,14 +94,18 @@ public sealed partial class The_dev_script
         try
         {
             // With two lanes, no project ends before a second has begun.
-            var (code, output) = await BashAsync($"{Stubs}\nTRACE={trace} AT_LEAST={lanes} CLAIMCHECK_TEST_LANES={lanes}; set +e; (run_tests); echo \"code $?\"");
+            var (code, output) = await BashAsync(
+                $"{Stubs}\nTRACE={trace} AT_LEAST={lanes} CLAIMCHECK_TEST_LANES={lanes}; set +e; (run_tests); echo \"code $?\"");
 
             Assert.Equal(0, code);
             Assert.Equal(All.Split(' ').Length, File.ReadLines(trace).Count());
             Assert.EndsWith("\n7 passed, 2 failed\ncode 1\n", output, StringComparison.Ordinal);
-            Assert.Contains("ClaimCheck.Consumer.Tests ended early (exit code 134): that counts as one failure.", output, StringComparison.Ordinal);
+            Assert.Contains("ClaimCheck.Consumer.Tests ended early (exit code 134): that counts as one failure.", output,
+                StringComparison.Ordinal);
             // Each project's block is whole; that without tests is not mentioned.
-            Assert.Equal(All.Split(' ').Where(name => name != "Import").Order(StringComparer.Ordinal), Blocks().Matches(output).Select(block => block.Groups["name"].Value).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                All.Split(' ').Where(name => name != "Import").Order(StringComparer.Ordinal),
+                Blocks().Matches(output).Select(block => block.Groups["name"].Value).Order(StringComparer.Ordinal));
             Assert.DoesNotContain("Import", output, StringComparison.Ordinal);
         }
         finally
@@ -143,9 +155,11 @@ public sealed partial class The_dev_script
         return (bash.ExitCode, output);
     }
 
-    [GeneratedRegex(@"\./dev (test (fast|outside|all|NAME|[a-z]+(?=`))|[a-z]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    [GeneratedRegex(@"\./dev (test (fast|outside|all|NAME|[a-z]+(?=`))|[a-z]+)", RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 5000)]
     private static partial Regex Commands();
 
-    [GeneratedRegex(@"^ClaimCheck\.(?<name>\w+)\.Tests \(\d+ s\)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    [GeneratedRegex(@"^ClaimCheck\.(?<name>\w+)\.Tests \(\d+ s\)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 5000)]
     private static partial Regex Blocks();
 }

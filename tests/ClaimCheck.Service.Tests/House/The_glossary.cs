@@ -2,7 +2,8 @@ using System.Text.RegularExpressions;
 
 namespace ClaimCheck.Service.Tests.House;
 
-/// <summary>GLOSSARY.md is about the code that there is: its types exist, and no type has the name of a word that it excludes.</summary>
+/// <summary>GLOSSARY.md is about the code that there is: its types exist, and no type has the name of a word
+/// that it excludes.</summary>
 [Trait("needs", "nothing")]
 public sealed partial class The_glossary
 {
@@ -35,12 +36,14 @@ public sealed partial class The_glossary
 
         Assert.True(rows.Count >= 60, $"The glossary has {rows.Count} rows only: its tables are not read as they are written.");
         Assert.All(rows, row => Assert.NotEmpty(row.Types));
-        Assert.Empty(rows.SelectMany(row => row.Types.Where(type => !declared.Contains(type)).Select(type => $"{row.Word}: {type}")));
+        Assert.Empty(
+            rows.SelectMany(row => row.Types.Where(type => !declared.Contains(type)).Select(type => $"{row.Word}: {type}")));
     }
 
     [Fact]
     public void A_word_stands_in_one_row() =>
-        Assert.Empty(Entries().GroupBy(row => row.Word, StringComparer.Ordinal).Where(group => group.Count() > 1).Select(group => group.Key));
+        Assert.Empty(Entries().GroupBy(row => row.Word, StringComparer.Ordinal).Where(group => group.Count() > 1)
+            .Select(group => group.Key));
 
     [Fact]
     public void No_type_has_the_name_of_an_excluded_word()
@@ -58,18 +61,23 @@ public sealed partial class The_glossary
     private static List<(string Word, string[] Types)> Entries() =>
         [.. Rows().Matches(File.ReadAllText(Path.Combine(Repository.Root, "GLOSSARY.md")))
             .Where(row => row.Groups["word"].Value != "word")
-            .Select(row => (row.Groups["word"].Value, Quoted().Matches(row.Groups["types"].Value).Select(match => match.Groups["type"].Value).ToArray()))];
+            .Select(row => (row.Groups["word"].Value,
+                Quoted().Matches(row.Groups["types"].Value).Select(match => match.Groups["type"].Value).ToArray()))];
 
     private static HashSet<string> Declared() =>
         [.. Repository.Sources.Where(source => source.Key.StartsWith("src/", StringComparison.Ordinal))
             .SelectMany(source => Declarations().Matches(source.Value)).Select(match => match.Groups["type"].Value)];
 
-    [GeneratedRegex(@"^\| (?<word>[^|\n-][^|\n]*) \| [^|\n]+ \| [^|\n]+ \| (?<types>[^|\n]*) ?\|$", RegexOptions.ExplicitCapture | RegexOptions.Multiline, 5000)]
+    [GeneratedRegex(@"^\| (?<word>[^|\n-][^|\n]*) \| [^|\n]+ \| [^|\n]+ \| (?<types>[^|\n]*) ?\|$",
+        RegexOptions.ExplicitCapture | RegexOptions.Multiline, 5000)]
     private static partial Regex Rows();
 
     [GeneratedRegex("`(?<type>[^`]+)`", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Quoted();
 
-    [GeneratedRegex(@"^\s*((public|internal|private|protected|file|sealed|static|abstract|partial|readonly|ref) )*(class|struct|interface|enum|record( struct| class)?) (?<type>[A-Z]\w*)", RegexOptions.ExplicitCapture | RegexOptions.Multiline, 5000)]
+    [GeneratedRegex(
+        @"^\s*((public|internal|private|protected|file|sealed|static|abstract|partial|readonly|ref) )*(class|struct|interface|enum|record( struct| class)?) (?<type>[A-Z]\w*)",
+        RegexOptions.ExplicitCapture | RegexOptions.Multiline,
+        5000)]
     private static partial Regex Declarations();
 }

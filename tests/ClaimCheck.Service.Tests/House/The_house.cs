@@ -25,31 +25,37 @@ public sealed partial class The_house
     [Fact]
     public void Urls_are_presigned_in_one_place() =>
         // Staging's links in one place, and in one other those to the buckets of consumers that the adapter writes to.
-        Assert.Equal(["src/ClaimCheck.Adapter/Locations/S3Location.cs", $"{Service}Staging/S3Signer.cs"], Callers("GetPreSignedURL"));
+        Assert.Equal(
+            ["src/ClaimCheck.Adapter/Locations/S3Location.cs", $"{Service}Staging/S3Signer.cs"], Callers("GetPreSignedURL"));
 
     [Fact]
     public void Every_connection_says_whether_it_goes_through_a_proxy()
     {
         // The machine's own, never for loopback; but webhooks, which go through the one that is set for them.
-        string[] webhooks = [$"{Service}Publishing/Webhooks/WebhookAddresses.cs", $"{Service}Publishing/Webhooks/WebhookSender.cs"];
+        string[] webhooks =
+            [$"{Service}Publishing/Webhooks/WebhookAddresses.cs", $"{Service}Publishing/Webhooks/WebhookSender.cs"];
         Assert.Equal(Callers("SocketsHttpHandler").Except(webhooks), Callers("Proxy = SystemProxy.Instance"));
         Assert.Empty(Callers("new HttpClient()").Concat(Callers("new HttpClientHandler")));
         Assert.Equal(["src/ClaimCheck.Aws/S3Setup.cs"], Callers("RequestChecksumCalculation.WHEN_REQUIRED"));
-        Assert.All(Callers("new AmazonS3Config"), path => Assert.Contains("S3Setup.Apply(", Repository.Sources[path], StringComparison.Ordinal));
+        Assert.All(Callers("new AmazonS3Config"), path =>
+            Assert.Contains("S3Setup.Apply(", Repository.Sources[path], StringComparison.Ordinal));
     }
 
     [Fact]
     public void Redirects_are_answered_in_one_place() =>
         // To a link alone, and never to who sends a key: LinkRedirect says so, and its users ask it.
         Assert.Equal(
-            [$"{Service}Batches/BatchEndpoints.cs", $"{Service}BulkJobs/Jobs/JobEndpoints.cs", "src/ClaimCheck.Web/LinkRedirect.cs"],
-            Callers("Status307").Concat(Callers("LinkRedirect.WouldCarryAKey(")).Concat(Callers("TypedResults.Redirect")).Distinct().Order(StringComparer.Ordinal));
+            [$"{Service}Batches/BatchEndpoints.cs", $"{Service}BulkJobs/Jobs/JobEndpoints.cs",
+                "src/ClaimCheck.Web/LinkRedirect.cs"],
+            Callers("Status307").Concat(Callers("LinkRedirect.WouldCarryAKey(")).Concat(Callers("TypedResults.Redirect"))
+                .Distinct().Order(StringComparer.Ordinal));
 
     [Fact]
     public void Answers_of_HTTP_are_made_in_endpoints() =>
         // The domain says what became of a request, or why nothing did (Refused). What every call shares answers too.
         Assert.Empty(Repository.Sources
-            .Where(source => source.Key.StartsWith(Service, StringComparison.Ordinal) || source.Key.StartsWith("src/ClaimCheck.Adapter/", StringComparison.Ordinal))
+            .Where(source => source.Key.StartsWith(Service, StringComparison.Ordinal)
+                || source.Key.StartsWith("src/ClaimCheck.Adapter/", StringComparison.Ordinal))
             .Where(source => !EndpointFiles().IsMatch(source.Key) && Answers().IsMatch(Comments().Replace(source.Value, "")))
             .Select(source => source.Key));
 
@@ -66,7 +72,8 @@ public sealed partial class The_house
     [Fact]
     public void A_batch_is_revoked_in_one_place()
     {
-        Assert.Equal([$"{Service}Revocation/BatchRevoker.cs"], Callers("ExportState.Revoked : ExportState.Cancelled, caller.Name, reason"));
+        Assert.Equal([$"{Service}Revocation/BatchRevoker.cs"], Callers(
+            "ExportState.Revoked : ExportState.Cancelled, caller.Name, reason"));
         Assert.Empty(Callers("state = 'revoked'"));
     }
 
@@ -90,13 +97,16 @@ public sealed partial class The_house
 
     [Fact]
     public void No_file_is_longer_than_three_hundred_lines() =>
-        Assert.DoesNotContain(Repository.Sources.Select(source => (source.Key, Lines: source.Value.Count(c => c == '\n'))), source => source.Lines > 300);
+        Assert.DoesNotContain(
+            Repository.Sources.Select(source => (source.Key, Lines: source.Value.Count(c => c == '\n'))),
+            source => source.Lines > 300);
 
     [Fact]
     public void A_folder_is_named_after_the_domain()
     {
         string[] banned = ["Models", "Helpers", "Interfaces", "Extensions", "Common", "Utils", "Managers", "Services", "Misc"];
-        Assert.DoesNotContain(Repository.Sources.Keys, path => path.Split('/')[..^1].Intersect(banned, StringComparer.OrdinalIgnoreCase).Any());
+        Assert.DoesNotContain(
+            Repository.Sources.Keys, path => path.Split('/')[..^1].Intersect(banned, StringComparer.OrdinalIgnoreCase).Any());
     }
 
     private static string Newcomers(string page)
@@ -107,18 +117,21 @@ public sealed partial class The_house
     }
 
     private static List<string> Callers(string text) =>
-        [.. Repository.Sources.Where(source => source.Key.StartsWith("src/", StringComparison.Ordinal) && source.Value.Contains(text, StringComparison.Ordinal))
+        [.. Repository.Sources.Where(source =>
+            source.Key.StartsWith("src/", StringComparison.Ordinal) && source.Value.Contains(text, StringComparison.Ordinal))
             .Select(source => source.Key).Order(StringComparer.Ordinal)];
 
     [GeneratedRegex(@"Endpoints?\.cs$|^src/[^/]+/Http/", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex EndpointFiles();
 
-    [GeneratedRegex(@"\b(IResult|TypedResults|ProblemResult|HttpResults|RangedAnswer|LinkRedirect)\b|\bResults<|\bProblems\.", RegexOptions.ExplicitCapture, 5000)]
+    [GeneratedRegex(@"\b(IResult|TypedResults|ProblemResult|HttpResults|RangedAnswer|LinkRedirect)\b|\bResults<|\bProblems\.",
+        RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Answers();
 
     [GeneratedRegex(@"^\s*//.*$", RegexOptions.Multiline, 5000)]
     private static partial Regex Comments();
 
-    [GeneratedRegex(@"^\| [^|\n]+ \| \[`(?<name>[^`]+)`\]\((?<path>[^)]+)\)[^|\n]*\|$", RegexOptions.ExplicitCapture | RegexOptions.Multiline, 1000)]
+    [GeneratedRegex(@"^\| [^|\n]+ \| \[`(?<name>[^`]+)`\]\((?<path>[^)]+)\)[^|\n]*\|$",
+        RegexOptions.ExplicitCapture | RegexOptions.Multiline, 1000)]
     private static partial Regex Rows();
 }

@@ -25,14 +25,16 @@ internal sealed class TypeReferences : ISignatureTypeProvider<Handles, object?>
     public static HashSet<(UsedType User, UsedType Used)> Of(string path) => Read(path, HandleKind.TypeDefinition);
 
     /// <summary>The used types are those of other assemblies too.</summary>
-    public static HashSet<(UsedType User, UsedType Used)> BeyondItself(string path) => Read(path, HandleKind.TypeDefinition, HandleKind.TypeReference);
+    public static HashSet<(UsedType User, UsedType Used)> BeyondItself(string path) =>
+        Read(path, HandleKind.TypeDefinition, HandleKind.TypeReference);
 
     private static HashSet<(UsedType User, UsedType Used)> Read(string path, params HandleKind[] kinds)
     {
         using var assembly = new PEReader(File.OpenRead(path));
         var reader = new TypeReferences(assembly);
         return [.. reader.metadata.TypeDefinitions.SelectMany(
-            user => reader.UsedBy(user).Where(used => kinds.Contains(used.Kind)).Select(used => (reader.NameOf(user), reader.NameOf(used))))];
+            user => reader.UsedBy(user).Where(used => kinds.Contains(used.Kind))
+                .Select(used => (reader.NameOf(user), reader.NameOf(used))))];
     }
 
     private UsedType NameOf(EntityHandle handle)
@@ -56,7 +58,8 @@ internal sealed class TypeReferences : ISignatureTypeProvider<Handles, object?>
     private Handles UsedBy(TypeDefinitionHandle handle)
     {
         var type = metadata.GetTypeDefinition(handle);
-        var attributes = type.GetCustomAttributes().Concat(type.GetMethods().SelectMany(method => metadata.GetMethodDefinition(method).GetCustomAttributes()));
+        var attributes = type.GetCustomAttributes()
+            .Concat(type.GetMethods().SelectMany(method => metadata.GetMethodDefinition(method).GetCustomAttributes()));
         return
         [
             .. Of(type.BaseType),
@@ -74,7 +77,9 @@ internal sealed class TypeReferences : ISignatureTypeProvider<Handles, object?>
         if (method.RelativeVirtualAddress == 0)
             return signature;
         var body = file.GetMethodBody(method.RelativeVirtualAddress);
-        var locals = body.LocalSignature.IsNil ? [] : metadata.GetStandaloneSignature(body.LocalSignature).DecodeLocalSignature(this, null);
+        var locals = body.LocalSignature.IsNil
+            ? []
+            : metadata.GetStandaloneSignature(body.LocalSignature).DecodeLocalSignature(this, null);
         return
         [
             .. signature,
@@ -143,21 +148,26 @@ internal sealed class TypeReferences : ISignatureTypeProvider<Handles, object?>
                 return [.. Of(generic.Method), .. generic.DecodeSignature(this, null).SelectMany(type => type)];
             case HandleKind.MemberReference:
                 var member = metadata.GetMemberReference((MemberReferenceHandle)handle);
-                var signature = member.GetKind() == MemberReferenceKind.Field ? member.DecodeFieldSignature(this, null) : Of(member.DecodeMethodSignature(this, null));
+                var signature = member.GetKind() == MemberReferenceKind.Field
+                    ? member.DecodeFieldSignature(this, null)
+                    : Of(member.DecodeMethodSignature(this, null));
                 return [.. Of(member.Parent), .. signature];
             default:
                 return [];
         }
     }
 
-    private static Handles Of(MethodSignature<Handles> signature) => signature.ReturnType.Concat(signature.ParameterTypes.SelectMany(type => type));
+    private static Handles Of(MethodSignature<Handles> signature) =>
+        signature.ReturnType.Concat(signature.ParameterTypes.SelectMany(type => type));
 
     // Parameters of generics are nobody's; all others are what they are made of.
     Handles ISimpleTypeProvider<Handles>.GetPrimitiveType(PrimitiveTypeCode typeCode) => [];
 
-    Handles ISimpleTypeProvider<Handles>.GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) => [handle];
+    Handles ISimpleTypeProvider<Handles>.GetTypeFromDefinition(
+        MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) => [handle];
 
-    Handles ISimpleTypeProvider<Handles>.GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) => [handle];
+    Handles ISimpleTypeProvider<Handles>.GetTypeFromReference(
+        MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) => [handle];
 
     Handles ISZArrayTypeProvider<Handles>.GetSZArrayType(Handles elementType) => elementType;
 
@@ -165,7 +175,8 @@ internal sealed class TypeReferences : ISignatureTypeProvider<Handles, object?>
 
     Handles IConstructedTypeProvider<Handles>.GetByReferenceType(Handles elementType) => elementType;
 
-    Handles IConstructedTypeProvider<Handles>.GetGenericInstantiation(Handles genericType, ImmutableArray<Handles> typeArguments) =>
+    Handles IConstructedTypeProvider<Handles>.GetGenericInstantiation(
+        Handles genericType, ImmutableArray<Handles> typeArguments) =>
         genericType.Concat(typeArguments.SelectMany(type => type));
 
     Handles IConstructedTypeProvider<Handles>.GetPointerType(Handles elementType) => elementType;
@@ -176,7 +187,8 @@ internal sealed class TypeReferences : ISignatureTypeProvider<Handles, object?>
 
     Handles ISignatureTypeProvider<Handles, object?>.GetGenericTypeParameter(object? genericContext, int index) => [];
 
-    Handles ISignatureTypeProvider<Handles, object?>.GetModifiedType(Handles modifier, Handles unmodifiedType, bool isRequired) => unmodifiedType;
+    Handles ISignatureTypeProvider<Handles, object?>.GetModifiedType(Handles modifier, Handles unmodifiedType, bool isRequired) =>
+        unmodifiedType;
 
     Handles ISignatureTypeProvider<Handles, object?>.GetPinnedType(Handles elementType) => elementType;
 

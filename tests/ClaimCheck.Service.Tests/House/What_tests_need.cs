@@ -3,8 +3,9 @@ using System.Text.RegularExpressions;
 namespace ClaimCheck.Service.Tests.House;
 
 /// <summary>
-/// The trait "needs" of a class of tests. "nothing": it starts no server, and <c>./dev test fast</c> runs it. "outside": it needs a foreign tool, and
-/// <c>./dev test outside</c> runs it. Read from the assemblies: whatever starts a server uses one of the types below.
+/// The trait "needs" of a class of tests. "nothing": it starts no server, and <c>./dev test fast</c> runs it. "outside": it needs
+/// a foreign tool, and <c>./dev test outside</c> runs it. Read from the assemblies: whatever starts a server
+/// uses one of the types below.
 /// </summary>
 [Trait("needs", "nothing")]
 public sealed partial class What_tests_need
@@ -17,7 +18,8 @@ public sealed partial class What_tests_need
 
     [Fact]
     public void A_class_of_tests_needs_the_outside_where_it_uses_a_foreign_tool_and_only_there() =>
-        AssertMarked("outside", TestClasses(needs: true, type => type.Namespace == "ClaimCheck.Testing" && ForeignTools.Contains(type.Name)));
+        AssertMarked("outside", TestClasses(
+            needs: true, type => type.Namespace == "ClaimCheck.Testing" && ForeignTools.Contains(type.Name)));
 
     private static void AssertMarked(string needs, HashSet<string> expected)
     {
@@ -25,7 +27,8 @@ public sealed partial class What_tests_need
         Assert.NotEmpty(expected);
         Assert.True(
             marked.SetEquals(expected),
-            $"[Trait(\"needs\", \"{needs}\")] is missing at {string.Join(" ", expected.Except(marked))}; it is wrong at {string.Join(" ", marked.Except(expected))}.");
+            $"[Trait(\"needs\", \"{needs}\")] is missing at {string.Join(" ", expected.Except(marked))}; it is wrong at "
+            + $"{string.Join(" ", marked.Except(expected))}.");
     }
 
     private static bool StartsAServer(UsedType type) =>
@@ -37,18 +40,22 @@ public sealed partial class What_tests_need
     // The classes that use what is asked for, or that do not: directly, or by way of their own assembly or the fixtures.
     private static HashSet<string> TestClasses(bool needs, Func<UsedType, bool> what)
     {
-        var projects = Repository.Projects().ToDictionary(project => project.Name, project => project.Path, StringComparer.Ordinal);
+        var projects = Repository.Projects()
+            .ToDictionary(project => project.Name, project => project.Path, StringComparer.Ordinal);
         var fixtures = TypeReferences.BeyondItself(projects["ClaimCheck.Testing"]);
         var found = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (_, path) in projects.Where(project => project.Key.EndsWith(".Tests", StringComparison.Ordinal)))
         {
             var uses = TypeReferences.BeyondItself(path).Concat(fixtures).ToLookup(use => use.User, use => use.Used);
-            var tests = uses.Where(use => use.Any(used => used is { Namespace: "Xunit", Name: "FactAttribute" or "TheoryAttribute" }));
-            found.UnionWith(tests.Where(test => Reaches(uses, test.Key, what) == needs).Select(test => $"{test.Key.Namespace}.{test.Key.Name}"));
+            var tests = uses.Where(
+                use => use.Any(used => used is { Namespace: "Xunit", Name: "FactAttribute" or "TheoryAttribute" }));
+            found.UnionWith(tests.Where(test => Reaches(uses, test.Key, what) == needs)
+                .Select(test => $"{test.Key.Namespace}.{test.Key.Name}"));
         }
 
         // Those that derive from it run its tests, and need what they need.
-        found.RemoveWhere(test => Repository.Sources.Values.Any(source => source.Contains($"public abstract class {test.Split('.')[^1]}\n", StringComparison.Ordinal)));
+        found.RemoveWhere(test => Repository.Sources.Values.Any(
+            source => source.Contains($"public abstract class {test.Split('.')[^1]}\n", StringComparison.Ordinal)));
         return found;
     }
 

@@ -36,13 +36,17 @@ public sealed class Batches_that_are_not_published(UploadServices services)
         var client = services.Folder;
         var batch = await client.OpenAsync("csv", "gzip", File);
         Assert.Equal(204, (await client.SendAsync(batch, File)).Status);
-        await Scene.SqlAsync(client.Scene.Catalog, $"UPDATE producer_batches SET open_until = now(), next_look_at = now() WHERE batch_id = '{IdOf(batch)}'");
+        await Scene.SqlAsync(
+            client.Scene.Catalog,
+            $"UPDATE producer_batches SET open_until = now(), next_look_at = now() WHERE batch_id = '{IdOf(batch)}'");
         (await client.PublishAsync(batch)).IsProblem(410, "export_cancelled"); // also before a sweep has come by
         (await client.SendAsync(batch, File)).IsProblem(410, "export_cancelled");
-        await Eventually.TrueAsync(async () => (await client.Http.GetAsync($"/v1/exports/{batch.Text("exportId")}")).Json.Text("state") == "cancelled");
+        await Eventually.TrueAsync(
+            async () => (await client.Http.GetAsync($"/v1/exports/{batch.Text("exportId")}")).Json.Text("state") == "cancelled");
         await Eventually.TrueAsync(async () => await client.InboxAsync(batch) == 0);
         (await client.PublishAsync(batch)).IsProblem(410, "export_cancelled");
-        Assert.Contains("published in time", (await client.Http.GetAsync($"/v1/batches/{batch.Text("batchId")}")).Json.Text("reason"), StringComparison.Ordinal);
+        Assert.Contains("published in time",
+            (await client.Http.GetAsync($"/v1/batches/{batch.Text("batchId")}")).Json.Text("reason"), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -76,7 +80,8 @@ public sealed class Batches_that_are_not_published(UploadServices services)
         var manifest = (await client.Http.GetAsync($"/v1/batches/{batch.Text("batchId")}/manifest")).Json;
         var read = manifest.GetProperty("files")[0].Text("url")!;
         Assert.Contains((await UploadClient.SendByLinkAsync(read, File.Bytes)).Status, (int[])[403, 404, 405]);
-        Assert.Equal(403, (await UploadClient.SendByLinkAsync(link.Replace("00001", "00002", StringComparison.Ordinal), File.Bytes)).Status);
+        Assert.Equal(403, (await UploadClient.SendByLinkAsync(
+            link.Replace("00001", "00002", StringComparison.Ordinal), File.Bytes)).Status);
     }
 
     // What a process of the version before writes: it also drops the next look at a batch whose state it doesn't know.
@@ -91,7 +96,8 @@ public sealed class Batches_that_are_not_published(UploadServices services)
         """);
 
     private async Task<bool> IsListedAsync(JsonElement batch, string state) =>
-        (await services.Folder.Http.GetAsync($"/v1/exports?state={state}&dataset=produced&limit=1000")).Items().Any(export => export.Text("batchId") == batch.Text("batchId"));
+        (await services.Folder.Http.GetAsync($"/v1/exports?state={state}&dataset=produced&limit=1000")).Items()
+            .Any(export => export.Text("batchId") == batch.Text("batchId"));
 
     private static Guid IdOf(JsonElement batch) => Guid.Parse(batch.Text("batchId")![4..]);
 }

@@ -26,7 +26,8 @@ public sealed class Files_that_are_wrong(UploadServices services)
         }
 
         using var endless = new StreamContent(new Unmeasured(4 << 20));
-        (await client.Http.SendAsync("PUT", $"/v1/batches/{batch.Text("batchId")}/files/{Good.Name}", endless)).IsProblem(422, "upload_mismatch");
+        (await client.Http.SendAsync("PUT", $"/v1/batches/{batch.Text("batchId")}/files/{Good.Name}", endless))
+            .IsProblem(422, "upload_mismatch");
         (await client.PublishAsync(batch)).IsProblem(409, "upload_incomplete");
         (await client.SendAsync(batch, Good with { Name = "other" })).IsProblem(404, "not_found");
         Assert.Equal(204, (await client.SendAsync(batch, Good)).Status);
@@ -54,9 +55,11 @@ public sealed class Files_that_are_wrong(UploadServices services)
     public async Task What_a_link_has_written_is_held_against_its_digest()
     {
         var other = ProducedFile.Csv("x.csv.gz", "id,note\n9,nine\n", 1);
-        await FailsAsync(services.S3, "upload_mismatch", "SHA-256 of x.csv.gz", "csv", "gzip", other with { Sha256 = new string('a', 64) });
+        await FailsAsync(
+            services.S3, "upload_mismatch", "SHA-256 of x.csv.gz", "csv", "gzip", other with { Sha256 = new string('a', 64) });
         // Also where it can't be read at all.
-        await FailsAsync(services.S3, "upload_mismatch", "SHA-256 of x.csv.gz", "csv", "gzip", new ProducedFile("x.csv.gz", new byte[100], 1, new string('a', 64)));
+        await FailsAsync(services.S3, "upload_mismatch", "SHA-256 of x.csv.gz", "csv", "gzip", new ProducedFile(
+            "x.csv.gz", new byte[100], 1, new string('a', 64)));
     }
 
     [Theory]
@@ -88,29 +91,35 @@ public sealed class Files_that_are_wrong(UploadServices services)
     [InlineData("""{ "id": 1, "note": "a" """, "upload_malformed")]
     [InlineData("1", "upload_malformed")]
     public async Task Malformed_NDJSON_fails(string line, string code) =>
-        await FailsAsync(services.Folder, code, "x.ndjson", "ndjson", "none", new ProducedFile("x.ndjson", Encoding.UTF8.GetBytes(line + "\n"), 1));
+        await FailsAsync(services.Folder, code, "x.ndjson", "ndjson", "none", new ProducedFile(
+            "x.ndjson", Encoding.UTF8.GetBytes(line + "\n"), 1));
 
     [Fact]
     public async Task Two_records_of_one_key_fail_the_batch_also_in_two_files_and_by_the_text_that_readers_see()
     {
-        await FailsAsync(services.Folder, "key_not_unique", "Record 3 has the key of record 1.", "csv", "gzip", ProducedFile.Csv("x.csv.gz", "id,note\n7,a\n8,b\n\"7\",c\n", 3));
+        await FailsAsync(services.Folder, "key_not_unique", "Record 3 has the key of record 1.", "csv", "gzip", ProducedFile.Csv(
+            "x.csv.gz", "id,note\n7,a\n8,b\n\"7\",c\n", 3));
         await FailsAsync(
             services.Folder, "key_not_unique", "Record 2 has the key of record 1.", "ndjson", "none",
             new ProducedFile("x.ndjson", "{\"id\":\"a\",\"note\":1}\n{\"id\":\"\\u0061\",\"note\":2}\n"u8.ToArray(), 2));
         var published = await services.Folder.PublishedAsync(
-            "csv", "gzip", ProducedFile.Csv("a.csv.gz", "id,note\n1,a\n2,b\n", 2), ProducedFile.Csv("b.csv.gz", "id,note\n3,a\n1,b\n", 2));
+            "csv", "gzip", ProducedFile.Csv("a.csv.gz", "id,note\n1,a\n2,b\n", 2), ProducedFile.Csv(
+                "b.csv.gz", "id,note\n3,a\n1,b\n", 2));
         Assert.Equal(("failed", "key_not_unique"), (published.Text("state"), published.GetProperty("failure").Text("code")));
-        Assert.Contains("Record 4 has the key of record 1.", published.GetProperty("failure").Text("detail"), StringComparison.Ordinal);
+        Assert.Contains(
+            "Record 4 has the key of record 1.", published.GetProperty("failure").Text("detail"), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task What_is_no_gzip_or_is_cut_off_or_is_not_UTF8_fails()
     {
         var whole = ProducedFile.Csv("x", "id,note\n1,one\n", 1).Bytes;
-        await FailsAsync(services.Folder, "upload_malformed", "x.gz", "csv", "gzip", new ProducedFile("x.gz", Encoding.UTF8.GetBytes("id,note\n1,one\n"), 1));
+        await FailsAsync(services.Folder, "upload_malformed", "x.gz", "csv", "gzip", new ProducedFile(
+            "x.gz", Encoding.UTF8.GetBytes("id,note\n1,one\n"), 1));
         await FailsAsync(services.Folder, "upload_malformed", "x.gz", "csv", "gzip", new ProducedFile("x.gz", whole[..^9], 1));
         await FailsAsync(services.Folder, "upload_malformed", "x.gz", "csv", "gzip", new ProducedFile("x.gz", whole[..^3], 1));
-        await FailsAsync(services.Folder, "upload_malformed", "UTF-8", "csv", "none", new ProducedFile("x.csv", [.. "id,note\n1,"u8, 0xFF, .. "\n"u8], 1));
+        await FailsAsync(services.Folder, "upload_malformed", "UTF-8", "csv", "none", new ProducedFile(
+            "x.csv", [.. "id,note\n1,"u8, 0xFF, .. "\n"u8], 1));
     }
 
     [Fact]
@@ -118,7 +127,8 @@ public sealed class Files_that_are_wrong(UploadServices services)
     {
         var line = new byte[50 << 20];
         Array.Fill(line, (byte)'x');
-        await FailsAsync(services.Folder, "upload_record_too_large", "Record 1", "csv", "gzip", new ProducedFile("bomb.gz", ProducedFile.Gzip("id,note\n1,"u8.ToArray(), line), 1));
+        await FailsAsync(services.Folder, "upload_record_too_large", "Record 1", "csv", "gzip", new ProducedFile(
+            "bomb.gz", ProducedFile.Gzip("id,note\n1,"u8.ToArray(), line), 1));
         var records = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("1,x\n", 1 << 20)));
         await FailsAsync(
             services.Folder, "upload_mismatch", "more than the 10 records", "csv", "gzip",
@@ -152,8 +162,11 @@ public sealed class Files_that_are_wrong(UploadServices services)
             { "dataset": "own", "columns": [{ "name": "a", "type": "text" }], "key": "b",
               "files": [{ "name": "../x", "bytes": 0, "sha256": "abc", "records": -1 }, 1, { "name": "a", "bytes": 1, "sha256": "", "extra": 1 }] }
             """)).IsInvalid(
-            "key", "files[0].name", "files[0].sha256", "files[0].bytes", "files[0].records", "files[1]", "files[2].sha256", "files[2].records", "files[2].extra");
-        (await client.Http.PostAsync("/v1/batches", """{ "dataset": "items", "columns": [], "key": "id", "schemaVersion": 2, "files": [] }""")).IsInvalid("columns", "key", "schemaVersion", "files");
+            "key", "files[0].name", "files[0].sha256", "files[0].bytes", "files[0].records", "files[1]", "files[2].sha256",
+            "files[2].records", "files[2].extra");
+        (await client.Http.PostAsync(
+            "/v1/batches", """{ "dataset": "items", "columns": [], "key": "id", "schemaVersion": 2, "files": [] }"""))
+            .IsInvalid("columns", "key", "schemaVersion", "files");
         (await client.Http.PostAsync("/v1/batches", "[]")).IsProblem(400, "malformed_json");
         (await client.Http.GetAsync("/v1/batches/bat_00000000000000000000000000000000/uploads")).IsProblem(404, "not_found");
         var export = await client.Http.ReadyAsync("""{ "dataset": "items" }""");
@@ -161,7 +174,8 @@ public sealed class Files_that_are_wrong(UploadServices services)
         (await client.PublishAsync(export)).IsProblem(404, "not_found");
     }
 
-    private static async Task FailsAsync(UploadClient client, string code, string detail, string format, string compression, ProducedFile file)
+    private static async Task FailsAsync(
+        UploadClient client, string code, string detail, string format, string compression, ProducedFile file)
     {
         var published = await client.PublishedAsync(format, compression, file);
         Assert.Equal(("failed", code), (published.Text("state"), published.GetProperty("failure").Text("code")));

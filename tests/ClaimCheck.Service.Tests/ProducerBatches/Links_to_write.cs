@@ -19,8 +19,12 @@ public sealed class Links_to_write(UploadServices services)
         var batch = await client.OpenAsync("ndjson", "none", Small);
         var link = UploadClient.LinkOf(batch, 0);
         foreach (var length in (int[])[30 << 20, Small.Bytes.Length + 1, Small.Bytes.Length - 1, 0])
-            Assert.True(await StatusAsync(link, new ByteArrayContent(new byte[length])) is >= 400 and < 500, $"{length} bytes were taken.");
-        Assert.True(await StatusAsync(link, new StreamContent(new Unmeasured(Small.Bytes.Length))) is >= 400 and < 500, "A body without length was taken.");
+            Assert.True(
+                await StatusAsync(link, new ByteArrayContent(new byte[length])) is >= 400 and < 500,
+                $"{length} bytes were taken.");
+        Assert.True(
+            await StatusAsync(link, new StreamContent(new Unmeasured(Small.Bytes.Length))) is >= 400 and < 500,
+            "A body without length was taken.");
         Assert.Equal((0, onS3 ? 1 : 0), (await client.InboxAsync(batch), await client.UnfinishedAsync(batch)));
         (await client.PublishAsync(batch)).IsProblem(409, "upload_incomplete");
 
@@ -34,7 +38,8 @@ public sealed class Links_to_write(UploadServices services)
     public async Task Forty_PUTs_of_a_file_leave_one_copy(bool onS3)
     {
         var client = services.Of(onS3);
-        var file = new ProducedFile("large.ndjson", [.. Small.Bytes[..^1], .. Enumerable.Repeat((byte)' ', 1 << 20), (byte)'\n'], 1);
+        var file = new ProducedFile(
+            "large.ndjson", [.. Small.Bytes[..^1], .. Enumerable.Repeat((byte)' ', 1 << 20), (byte)'\n'], 1);
         var batch = await client.OpenAsync("ndjson", "none", file);
         var link = UploadClient.LinkOf(batch, 0);
         Assert.Equal(422, (await client.SendAsync(batch, file with { Bytes = new byte[file.Bytes.Length] })).Status);
@@ -49,7 +54,8 @@ public sealed class Links_to_write(UploadServices services)
         Assert.Equal(onS3 ? 404 : 200, (await UploadClient.SendByLinkAsync(link, file.Bytes)).Status);
         Assert.Equal((1, 0), (await client.InboxAsync(batch), await client.UnfinishedAsync(batch)));
         var shown = (await client.Http.GetAsync(new Uri(batch.Link("self")).PathAndQuery)).Json.GetProperty("files")[0];
-        Assert.Equal((true, JsonValueKind.Null), (shown.GetProperty("received").GetBoolean(), shown.GetProperty("link").ValueKind));
+        Assert.Equal(
+            (true, JsonValueKind.Null), (shown.GetProperty("received").GetBoolean(), shown.GetProperty("link").ValueKind));
         Assert.Equal("ready", (await client.PublishAsync(batch)).Json.Text("state"));
     }
 
@@ -92,10 +98,15 @@ public sealed class Links_to_write(UploadServices services)
         var client = services.Of(onS3);
         var file = new ProducedFile("parts.ndjson", new byte[6 << 20], 1);
         var batch = await client.OpenAsync("ndjson", "none", file, Small);
-        var links = new List<(string Link, byte[] Bytes)> { (UploadClient.LinkOf(batch, 0), file.Bytes), (UploadClient.LinkOf(batch, 1), Small.Bytes) };
+        var links = new List<(string Link, byte[] Bytes)>
+        {
+            (UploadClient.LinkOf(batch, 0), file.Bytes),
+            (UploadClient.LinkOf(batch, 1), Small.Bytes),
+        };
         if (onS3)
         {
-            var begun = (await client.Http.SendAsync("POST", new Uri(batch.GetProperty("files")[0].Text("multipart")!).PathAndQuery)).Json;
+            var begun = (await client.Http.SendAsync(
+                "POST", new Uri(batch.GetProperty("files")[0].Text("multipart")!).PathAndQuery)).Json;
             var part = begun.GetProperty("parts")[0];
             links.Add((part.GetProperty("link").Text("url")!, new byte[part.GetProperty("bytes").GetInt32()]));
             Assert.Equal(200, (await UploadClient.SendByLinkAsync(links[2].Link, links[2].Bytes)).Status);
@@ -137,7 +148,8 @@ public sealed class Links_to_write(UploadServices services)
         var opened = await services.Folder.TryOpenAsync(new
         {
             dataset = "items",
-            files = Enumerable.Range(1, 3).Select(n => new { name = $"f{n}", bytes = 400L << 30, sha256 = new string('a', 64), records = 1 }),
+            files = Enumerable.Range(1, 3)
+                .Select(n => new { name = $"f{n}", bytes = 400L << 30, sha256 = new string('a', 64), records = 1 }),
         });
         opened.IsInvalid("files");
     }

@@ -54,7 +54,9 @@ public sealed class Records_in_portions
     private static (string Text, long Records) Take(string format, byte[] bytes, int count, Random random)
     {
         var blocks = Blocks();
-        ProducerRecords records = format == "csv" ? new ProducerCsv(Columns, "id", blocks, 1 << 20) : new ProducerNdjson(Columns, "id", blocks, 1 << 20);
+        ProducerRecords records = format == "csv"
+            ? new ProducerCsv(Columns, "id", blocks, 1 << 20)
+            : new ProducerNdjson(Columns, "id", blocks, 1 << 20);
         // A file before it, so that nothing of one is left for the next.
         foreach (var (file, content) in ((ProducerFile, byte[])[])[(File(count), bytes), (File(count), bytes)])
         {
@@ -91,7 +93,8 @@ public sealed class Records_in_portions
         var value = new string([.. Enumerable.Range(0, random.Next(0, 150)).Select(_ => "ab\",\n\r é"[random.Next(8)])]);
         return format == "csv"
             ? $"{id},\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
-            : System.Text.Json.JsonSerializer.Serialize(new Dictionary<string, object> { ["id"] = id, [Columns[1].Name] = value });
+            : System.Text.Json.JsonSerializer.Serialize(
+                new Dictionary<string, object> { ["id"] = id, [Columns[1].Name] = value });
     }
 
     private static BlockBuilder Blocks() => new(BlockBuilder.BuffersFor(4096), 4096);

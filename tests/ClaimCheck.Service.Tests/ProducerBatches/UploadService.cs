@@ -63,9 +63,16 @@ internal sealed record ProducedFile(string Name, byte[] Bytes, long Records, str
         return packed.ToArray();
     }
 
-    public static ProducedFile Csv(string name, string text, long records) => new(name, Gzip(Encoding.UTF8.GetBytes(text)), records);
+    public static ProducedFile Csv(string name, string text, long records) =>
+        new(name, Gzip(Encoding.UTF8.GetBytes(text)), records);
 
-    public object Announced => new { name = Name, bytes = Bytes.Length, sha256 = Sha256 ?? Convert.ToHexStringLower(SHA256.HashData(Bytes)), records = Records };
+    public object Announced => new
+    {
+        name = Name,
+        bytes = Bytes.Length,
+        sha256 = Sha256 ?? Convert.ToHexStringLower(SHA256.HashData(Bytes)),
+        records = Records,
+    };
 }
 
 /// <summary>What a producer does, in a line each.</summary>
@@ -117,7 +124,9 @@ internal sealed record UploadClient(Scene Scene, ApiClient Http)
         foreach (var (file, at) in files.Select((file, at) => (file, at)))
         {
             // What is not as it was announced is taken by a link alone: S3 does not look.
-            var sent = file.Sha256 is null ? (await SendAsync(batch, file)).Status : (await SendByLinkAsync(LinkOf(batch, at), file.Bytes)).Status;
+            var sent = file.Sha256 is null
+                ? (await SendAsync(batch, file)).Status
+                : (await SendByLinkAsync(LinkOf(batch, at), file.Bytes)).Status;
             Assert.InRange(sent, 200, 204);
         }
 
@@ -153,7 +162,11 @@ internal sealed record UploadClient(Scene Scene, ApiClient Http)
         if (Scene.Bucket is null)
             return FilesIn("uploads").Count(path => path.Contains(batch.Text("batchId")!, StringComparison.Ordinal));
         var listing = await (await S3Endpoint.GetAsync()).Client.ListMultipartUploadsAsync(
-            new Amazon.S3.Model.ListMultipartUploadsRequest { BucketName = Scene.Bucket, Prefix = $"inbox/{batch.Text("batchId")}/" });
+            new Amazon.S3.Model.ListMultipartUploadsRequest
+            {
+                BucketName = Scene.Bucket,
+                Prefix = $"inbox/{batch.Text("batchId")}/",
+            });
         return listing.MultipartUploads?.Count ?? 0;
     }
 

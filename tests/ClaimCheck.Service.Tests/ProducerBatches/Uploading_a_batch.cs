@@ -10,7 +10,8 @@ namespace ClaimCheck.Service.Tests.ProducerBatches;
 [Collection(UploadTests.Name)]
 public sealed class Uploading_a_batch(UploadServices services)
 {
-    private static readonly ProducedFile First = ProducedFile.Csv("a.csv.gz", "id,note\n1,one\n2,\n3,\"a \"\"quoted\"\",\nline\"\n", 3);
+    private static readonly ProducedFile First = ProducedFile.Csv(
+        "a.csv.gz", "id,note\n1,one\n2,\n3,\"a \"\"quoted\"\",\nline\"\n", 3);
     private static readonly ProducedFile Second = ProducedFile.Csv("b.csv.gz", "\uFEFF\"id\",note\r\n4,four\r\n5,é😀", 2);
 
     [Theory]
@@ -32,10 +33,12 @@ public sealed class Uploading_a_batch(UploadServices services)
         Assert.Equal((200, "ready"), (published.Status, published.Json.Text("state")));
         Assert.Equal("id,note\n1,one\n2,\n3,\"a \"\"quoted\"\",\nline\"\n4,four\n5,é😀\n", await client.TextAsync(batch));
         var manifest = (await client.Http.GetAsync($"/v1/batches/{batch.Text("batchId")}/manifest")).Json;
-        Assert.Equal(("produced", "id", 5, null), (manifest.Text("dataset"), manifest.Text("key"), manifest.GetProperty("records").GetInt32(), manifest.Text("orderedBy")));
+        Assert.Equal(("produced", "id", 5, null), (manifest.Text("dataset"), manifest.Text("key"),
+            manifest.GetProperty("records").GetInt32(), manifest.Text("orderedBy")));
         Assert.Equal(["id", "note"], manifest.GetProperty("columns").EnumerateArray().Select(column => column.Text("name")));
         await Eventually.TrueAsync(async () => await client.InboxAsync() == 0);
-        var ready = await Eventually.NotNullAsync(async () => (await EventsAsync(client, batch)).SingleOrDefault(e => e == EventTypes.ToCloudEventType(EventTypes.BulkReady)));
+        var ready = await Eventually.NotNullAsync(async () =>
+            (await EventsAsync(client, batch)).SingleOrDefault(e => e == EventTypes.ToCloudEventType(EventTypes.BulkReady)));
         Assert.NotNull(ready);
 
         var report = await client.Http.SendAsync("DELETE", $"/v1/batches/{batch.Text("batchId")}");
@@ -49,7 +52,8 @@ public sealed class Uploading_a_batch(UploadServices services)
     public async Task By_links_and_read_by_the_library(bool onS3)
     {
         var client = services.Of(onS3);
-        var lines = string.Concat(Enumerable.Range(1, 5000).Select(n => $$"""{ "id": {{n}}, "note": "entry {{n}} {{new string((char)('a' + (n % 26)), 300)}}" }""" + "\n"));
+        var lines = string.Concat(Enumerable.Range(1, 5000)
+            .Select(n => $$"""{ "id": {{n}}, "note": "entry {{n}} {{new string((char)('a' + (n % 26)), 300)}}" }""" + "\n"));
         var file = new ProducedFile("all.ndjson", Encoding.UTF8.GetBytes(lines), 5000);
         var batch = await client.OpenAsync("ndjson", "none", file);
         Assert.Equal((200, ""), await UploadClient.SendByLinkAsync(UploadClient.LinkOf(batch, 0), file.Bytes));
@@ -72,7 +76,8 @@ public sealed class Uploading_a_batch(UploadServices services)
     public async Task In_parts_at_S3()
     {
         var client = services.S3;
-        var lines = string.Concat(Enumerable.Range(1, 12_000).Select(n => $$"""{"id":{{n}},"note":"{{new string('x', 1000)}}"}""" + "\n"));
+        var lines = string.Concat(
+            Enumerable.Range(1, 12_000).Select(n => $$"""{"id":{{n}},"note":"{{new string('x', 1000)}}"}""" + "\n"));
         var file = new ProducedFile("large.ndjson", Encoding.UTF8.GetBytes(lines), 12_000);
         var batch = await client.OpenAsync("ndjson", "none", file);
         var multipart = new Uri(batch.GetProperty("files")[0].Text("multipart")!).PathAndQuery;
@@ -82,7 +87,8 @@ public sealed class Uploading_a_batch(UploadServices services)
         for (var at = 2; at > 0; at--)
             await SendPartAsync(at);
         (await client.Http.SendAsync("POST", multipart + "/complete")).IsProblem(422, "upload_mismatch");
-        parts = [.. (await client.Http.SendAsync("POST", multipart)).Json.GetProperty("parts").EnumerateArray()]; // fresh links to the same upload
+        // fresh links to the same upload
+        parts = [.. (await client.Http.SendAsync("POST", multipart)).Json.GetProperty("parts").EnumerateArray()];
         await SendPartAsync(0);
         Assert.Equal(204, (await client.Http.SendAsync("POST", multipart + "/complete")).Status);
         Assert.Equal(204, (await client.Http.SendAsync("POST", multipart + "/complete")).Status); // again
@@ -92,7 +98,8 @@ public sealed class Uploading_a_batch(UploadServices services)
         {
             var size = begun.GetProperty("partBytes").GetInt32();
             var sent = await UploadClient.SendByLinkAsync(
-                parts[at].GetProperty("link").Text("url")!, file.Bytes[(at * size)..Math.Min((at + 1) * size, file.Bytes.Length)]);
+                parts[at].GetProperty("link").Text("url")!,
+                file.Bytes[(at * size)..Math.Min((at + 1) * size, file.Bytes.Length)]);
             Assert.True(sent.Status == 200, sent.Text);
         }
     }
@@ -105,9 +112,12 @@ public sealed class Uploading_a_batch(UploadServices services)
         await client.SendAsync(batch, First);
         Assert.Equal("ready", (await client.PublishAsync(batch)).Json.Text("state"));
         var path = $"/v1/batches/{batch.Text("batchId")}";
-        Assert.Equal(200, (await client.Http.PostAsync(path + "/receipts/crm/failures", """[ { "key": "1", "class": "transient", "code": "db_down" } ]""")).Status);
-        var receipt = await client.Http.SendAsync("PUT", path + "/receipts/crm", ApiClient.Json("""{ "state": "partiallyFailed", "succeeded": 2, "transient": 1, "terminal": 0 }"""u8.ToArray()));
-        Assert.Equal((200, JsonValueKind.Null), (receipt.Status, receipt.Json.GetProperty("links").GetProperty("retry").ValueKind));
+        Assert.Equal(200, (await client.Http.PostAsync(
+            path + "/receipts/crm/failures", """[ { "key": "1", "class": "transient", "code": "db_down" } ]""")).Status);
+        var receipt = await client.Http.SendAsync("PUT", path + "/receipts/crm", ApiClient.Json(
+            """{ "state": "partiallyFailed", "succeeded": 2, "transient": 1, "terminal": 0 }"""u8.ToArray()));
+        Assert.Equal(
+            (200, JsonValueKind.Null), (receipt.Status, receipt.Json.GetProperty("links").GetProperty("retry").ValueKind));
 
         var refused = await client.Http.PostAsync(path + "/retries", """{ "consumer": "crm" }""");
 
@@ -121,7 +131,8 @@ public sealed class Uploading_a_batch(UploadServices services)
     {
         var batch = await services.Folder.OpenAsync("csv", "gzip", First);
         Assert.Null(batch.GetProperty("files")[0].Text("multipart"));
-        (await services.Folder.Http.SendAsync("POST", $"/v1/batches/{batch.Text("batchId")}/files/{First.Name}/multipart")).IsProblem(409, "multipart_not_offered");
+        (await services.Folder.Http.SendAsync("POST", $"/v1/batches/{batch.Text("batchId")}/files/{First.Name}/multipart"))
+            .IsProblem(409, "multipart_not_offered");
     }
 
     [Fact]
@@ -153,7 +164,8 @@ public sealed class Uploading_a_batch(UploadServices services)
         Assert.Equal("ready", published.Text("state"));
         var manifest = (await client.Http.GetAsync($"/v1/batches/{published.Text("batchId")}/manifest")).Json;
         Assert.InRange(manifest.GetProperty("files").GetArrayLength(), 3, 6);
-        Assert.All(manifest.GetProperty("files").EnumerateArray(), part => Assert.InRange(part.GetProperty("bytes").GetInt64(), 1, 1 << 20));
+        Assert.All(manifest.GetProperty("files").EnumerateArray(), part =>
+            Assert.InRange(part.GetProperty("bytes").GetInt64(), 1, 1 << 20));
         Assert.Equal(text.ToString(), await client.TextAsync(published));
     }
 
@@ -167,7 +179,8 @@ public sealed class Uploading_a_batch(UploadServices services)
         Assert.All(answers, answer => Assert.Equal((200, "ready"), (answer.Status, answer.Json.Text("state"))));
         Assert.Equal(202, (await client.PublishAsync(await OpenedAsync(client), wait: 0)).Status);
         await Eventually.TrueAsync(async () => (await EventsAsync(client, batch)).Length == 1);
-        Assert.Equal(1, await Scene.ScalarAsync<int>(client.Scene.Catalog, $"SELECT leases FROM exports WHERE batch_id = '{Guid.Parse(batch.Text("batchId")![4..])}'"));
+        Assert.Equal(1, await Scene.ScalarAsync<int>(
+            client.Scene.Catalog, $"SELECT leases FROM exports WHERE batch_id = '{Guid.Parse(batch.Text("batchId")![4..])}'"));
         (await client.SendAsync(batch, First)).IsProblem(409, "batch_not_open");
     }
 
@@ -191,7 +204,8 @@ public sealed class Uploading_a_batch(UploadServices services)
     }
 
     private static async Task<string[]> EventsAsync(UploadClient client, JsonElement batch) =>
-        [.. (await client.Http.GetAsync("/v1/events?limit=1000")).Items().Where(e => e.Text("subject") == batch.Text("batchId")).Select(e => e.Text("type")!)];
+        [.. (await client.Http.GetAsync("/v1/events?limit=1000")).Items().Where(e => e.Text("subject") == batch.Text("batchId"))
+            .Select(e => e.Text("type")!)];
 
     private sealed record Entry(long Id, string Note);
 }

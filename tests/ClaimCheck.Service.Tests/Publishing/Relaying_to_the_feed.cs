@@ -61,7 +61,8 @@ public sealed class Relaying_to_the_feed : IAsyncLifetime
         await StartRelayAsync();
         await StartRelayAsync();
         using var finished = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        var reading = Enumerable.Range(0, 3).Select(reader => FollowAsync(writers * batches * events, limit: 1 + (reader * 20), finished.Token)).ToList();
+        var reading = Enumerable.Range(0, 3)
+            .Select(reader => FollowAsync(writers * batches * events, limit: 1 + (reader * 20), finished.Token)).ToList();
         var kills = 0;
         while (reading.Exists(reader => !reader.IsCompleted))
         {
@@ -83,7 +84,8 @@ public sealed class Relaying_to_the_feed : IAsyncLifetime
         }
 
         foreach (var batch in first.GroupBy(item => item.Subject))
-            Assert.Equal(Enumerable.Range(0, written[batch.Key]), batch.Select(item => item.Data.GetProperty("number").GetInt32()));
+            Assert.Equal(
+                Enumerable.Range(0, written[batch.Key]), batch.Select(item => item.Data.GetProperty("number").GetInt32()));
         Assert.Equal(writers * batches, first.GroupBy(item => item.Subject).Count());
     }
 
@@ -127,7 +129,9 @@ public sealed class Relaying_to_the_feed : IAsyncLifetime
         {
             using var answer = await lab.Http.GetAsync($"/v1/events?after={old}");
             Assert.Equal(HttpStatusCode.Gone, answer.StatusCode);
-            Assert.Equal(ProblemCodes.CursorExpired, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
+            Assert.Equal(
+                ProblemCodes.CursorExpired,
+                (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
         }
 
         Assert.Equal([3, 4], Numbers(await PageAsync(cursors[2], limit: 10)));
@@ -145,17 +149,22 @@ public sealed class Relaying_to_the_feed : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_ready_event_that_waits_for_staging_does_not_hold_up_others_and_is_superseded_after_a_revocation(bool isExpected)
+    public async Task
+        A_ready_event_that_waits_for_staging_does_not_hold_up_others_and_is_superseded_after_a_revocation(bool isExpected)
     {
         var batch = await lab.ReadyAsync();
         lab.Staging.Before = (call, _) => call != "sign"
             ? Task.CompletedTask
-            : throw (isExpected ? new Service.Staging.StagingException("Staging is away.", isTransient: true) : new InvalidCastException("A defect."));
+            : throw (isExpected
+                ? new Service.Staging.StagingException("Staging is away.", isTransient: true)
+                : new InvalidCastException("A defect."));
         await StartRelayAsync();
         await CommitAsync(new EventSubject(ExportId.New().Value, BatchId.New().Value, "default", "items"), 0, 0);
         await PublishedAsync(1);
-        Assert.Equal(0, (await lab.QueryAsync<long>("SELECT count(*) FROM outbox WHERE type = 'BulkReady' AND position IS NOT NULL"))[0]);
-        await Eventually.TrueAsync(async () => (await lab.QueryAsync<int>("SELECT tries FROM outbox WHERE type = 'BulkReady'"))[0] > 0);
+        Assert.Equal(
+            0, (await lab.QueryAsync<long>("SELECT count(*) FROM outbox WHERE type = 'BulkReady' AND position IS NOT NULL"))[0]);
+        await Eventually.TrueAsync(
+            async () => (await lab.QueryAsync<int>("SELECT tries FROM outbox WHERE type = 'BulkReady'"))[0] > 0);
 
         lab.Staging.Before = null;
         await lab.RevokeAsync(batch);
@@ -164,10 +173,12 @@ public sealed class Relaying_to_the_feed : IAsyncLifetime
             "SELECT superseded_at IS NOT NULL AND position IS NULL FROM outbox WHERE type = 'BulkReady'"))[0]);
     }
 
-    private static IEnumerable<int> Numbers(Page<BulkEvent> page) => page.Items.Select(item => item.Data.GetProperty("number").GetInt32());
+    private static IEnumerable<int> Numbers(Page<BulkEvent> page) =>
+        page.Items.Select(item => item.Data.GetProperty("number").GetInt32());
 
     private async Task<Page<BulkEvent>> PageAsync(string? after, int limit, int wait = 0) =>
-        (await lab.Http.GetFromJsonAsync<Page<BulkEvent>>($"/v1/events?limit={limit}&after={after}&wait={wait}", ClaimCheckJson.Options))!;
+        (await lab.Http.GetFromJsonAsync<Page<BulkEvent>>(
+            $"/v1/events?limit={limit}&after={after}&wait={wait}", ClaimCheckJson.Options))!;
 
     private async Task<List<BulkEvent>> FollowAsync(int count, int limit, CancellationToken deadline)
     {
@@ -211,5 +222,6 @@ public sealed class Relaying_to_the_feed : IAsyncLifetime
         (await lab.QueryAsync<long>("SELECT count(*) FROM outbox WHERE position IS NOT NULL"))[0] == events);
 
     private async Task<List<int>> HoldersAsync() => await lab.QueryAsync<int>(
-        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE "
+        + "datname = current_database())");
 }

@@ -15,7 +15,8 @@ using Microsoft.Extensions.Logging;
 
 namespace ClaimCheck.Service.Tests.Publishing;
 
-/// <summary>Every event is sent to the topic; one that can't be sent delays only those of its own batch, which wait behind it.</summary>
+/// <summary>Every event is sent to the topic; one that can't be sent delays only those of its own batch, which
+/// wait behind it.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "DisposeAsync disposes it; xunit calls that.")]
 public sealed class Relaying_to_the_topic : IAsyncLifetime
 {
@@ -55,10 +56,12 @@ public sealed class Relaying_to_the_topic : IAsyncLifetime
             Credentials = new BasicAWSCredentials("test", "test"),
             MaxAttempts = 1,
         });
-        var publisher = new TopicPublisher(client, new TopicMessages(lab.Get<FreshEvents>(), options), options, lab.Get<ILogger<TopicPublisher>>());
+        var publisher = new TopicPublisher(
+            client, new TopicMessages(lab.Get<FreshEvents>(), options), options, lab.Get<ILogger<TopicPublisher>>());
         relay = new(lab.Catalog, publisher, new TopicQueue(options), lab.Get<CatalogSignals>(), lab.Get<ILogger<TopicRelay>>());
         await relay.StartAsync(default);
-        await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT count(*) FROM feed_relays WHERE name = @Topic", new { Topic }))[0] == 1);
+        await Eventually.TrueAsync(async () =>
+            (await lab.QueryAsync<long>("SELECT count(*) FROM feed_relays WHERE name = @Topic", new { Topic }))[0] == 1);
     }
 
     public async Task DisposeAsync()
@@ -79,7 +82,8 @@ public sealed class Relaying_to_the_topic : IAsyncLifetime
         await TakenAsync(1, 2, 3);
         var aside = await lab.QueryAsync<string>("SELECT reason FROM topic_waiting WHERE next_try_at IS NULL");
         Assert.Contains("InvalidParameter", Assert.Single(aside), StringComparison.Ordinal);
-        Assert.Contains(lab.Log.Lines, line => line.Contains("is set aside: the topic will never accept it", StringComparison.Ordinal));
+        Assert.Contains(
+            lab.Log.Lines, line => line.Contains("is set aside: the topic will never accept it", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -104,7 +108,8 @@ public sealed class Relaying_to_the_topic : IAsyncLifetime
         await AddAsync((one, 1), (other, 2), (one, 3));
         await TakenAsync(1, 2, 3);
         await AddAsync(
-            "json_build_object('exportId', 'x', 'number', @number, 'failure', json_build_object('code', 'schema_changed', 'detail', repeat('c', 288000)))",
+            "json_build_object('exportId', 'x', 'number', @number, 'failure', json_build_object('code', 'schema_changed', "
+            + "'detail', repeat('c', 288000)))",
             (one, 4), (other, 5), (one, 6));
 
         await TakenAsync(1, 2, 3, 4, 5, 6);
@@ -119,15 +124,20 @@ public sealed class Relaying_to_the_topic : IAsyncLifetime
     {
         await AddAsync((one, 1), (other, 2), (one, 3));
         await TakenAsync(1, 2, 3);
-        await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT position FROM feed_relays WHERE name = @Topic", new { Topic }))[0] == 3);
+        await Eventually.TrueAsync(async () =>
+            (await lab.QueryAsync<long>("SELECT position FROM feed_relays WHERE name = @Topic", new { Topic }))[0] == 3);
 
         head = 1;
-        await lab.SqlAsync("DELETE FROM outbox WHERE position > 1; UPDATE event_feed SET head = 1; UPDATE feed_relays SET position = 1 WHERE name = @Topic", new { Topic });
+        await lab.SqlAsync(
+            "DELETE FROM outbox WHERE position > 1; UPDATE event_feed SET head = 1; UPDATE feed_relays SET position "
+            + "= 1 WHERE name = @Topic",
+            new { Topic });
         await AddAsync((one, 4));
         await TakenAsync(1, 2, 3, 4);
 
         // A place of another history goes out again from the oldest that is kept.
-        await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT position FROM feed_relays WHERE name = @Topic", new { Topic }))[0] == 2);
+        await Eventually.TrueAsync(async () =>
+            (await lab.QueryAsync<long>("SELECT position FROM feed_relays WHERE name = @Topic", new { Topic }))[0] == 2);
         await lab.SqlAsync("UPDATE feed_relays SET position = 50 WHERE name = @Topic", new { Topic });
         await TakenAsync(1, 2, 3, 4, 1, 4);
     }
@@ -138,7 +148,8 @@ public sealed class Relaying_to_the_topic : IAsyncLifetime
             return Task.FromResult(taken.SequenceEqual(numbers));
     });
 
-    private Task AddAsync(params (EventSubject Subject, int Number)[] events) => AddAsync("json_build_object('number', @number)", events);
+    private Task AddAsync(params (EventSubject Subject, int Number)[] events) =>
+        AddAsync("json_build_object('number', @number)", events);
 
     // As the outbox's relay would, in one commit.
     private async Task AddAsync(string data, params (EventSubject Subject, int Number)[] events)
@@ -174,7 +185,9 @@ public sealed class Relaying_to_the_topic : IAsyncLifetime
         if (entries.Exists(entry => answer(entry.Number) == Refusal.Call))
         {
             return Results.Content(
-                "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidParameter</Code><Message>no</Message></Error></ErrorResponse>", "text/xml", statusCode: (int)HttpStatusCode.BadRequest);
+                "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidParameter</Code><Message>no</Message></Error></ErrorResponse>",
+                "text/xml",
+                statusCode: (int)HttpStatusCode.BadRequest);
         }
 
         var (done, failed) = ("", "");
@@ -195,6 +208,8 @@ public sealed class Relaying_to_the_topic : IAsyncLifetime
         }
 
         return Results.Content(
-            $"<PublishBatchResponse><PublishBatchResult><Successful>{done}</Successful><Failed>{failed}</Failed></PublishBatchResult></PublishBatchResponse>", "text/xml");
+            $"<PublishBatchResponse><PublishBatchResult><Successful>{done}</Successful><Failed>"
+            + $"{failed}</Failed></PublishBatchResult></PublishBatchResponse>",
+            "text/xml");
     }
 }

@@ -14,13 +14,15 @@ public sealed class Sizes_of_events
 {
     private const string Subject = "bat_00000000000070008000000000000001";
 
-    public static TheoryData<string> Texts => [new('x', 300_000), new('"', 9_000), new('\u0001', 20_000), Repeat("\U0001F600", 40_000), Repeat("ä€", 5_000)];
+    public static TheoryData<string> Texts =>
+        [new('x', 300_000), new('"', 9_000), new('\u0001', 20_000), Repeat("\U0001F600", 40_000), Repeat("ä€", 5_000)];
 
     [Theory]
     [MemberData(nameof(Texts))]
     public void A_long_text_is_cut_between_two_characters_and_ids_stay(string text)
     {
-        var cut = Fit(new BulkFailedData(ExportId.New(), BatchId.New(), "items", new("source_query_failed", text, Transient: false)));
+        var cut = Fit(
+            new BulkFailedData(ExportId.New(), BatchId.New(), "items", new("source_query_failed", text, Transient: false)));
 
         var data = cut.Deserialize<BulkFailedData>(ClaimCheckJson.Options)!;
         Assert.Equal(("items", "source_query_failed"), (data.Dataset, data.Failure.Code));
@@ -34,12 +36,16 @@ public sealed class Sizes_of_events
     {
         var missing = Enumerable.Range(0, 5000).Select(i => $"consumer-{i}").ToList();
 
-        var data = Fit(new BulkOverdueData(ExportId.New(), BatchId.New(), "items", missing, DateTimeOffset.UnixEpoch)).Deserialize<BulkOverdueData>(ClaimCheckJson.Options)!;
+        var data = Fit(new BulkOverdueData(ExportId.New(), BatchId.New(), "items", missing,
+            DateTimeOffset.UnixEpoch)).Deserialize<BulkOverdueData>(ClaimCheckJson.Options)!;
 
         Assert.Equal(missing.Take(data.Missing.Count), data.Missing);
         Assert.InRange(data.Missing.Count, 200, 1000);
         Assert.Equal(5000 - data.Missing.Count, data.MissingMore);
-        Assert.DoesNotContain("missingMore", Fit(new BulkOverdueData(ExportId.New(), BatchId.New(), "items", ["crm"], DateTimeOffset.UnixEpoch)).GetRawText(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "missingMore",
+            Fit(new BulkOverdueData(ExportId.New(), BatchId.New(), "items", ["crm"], DateTimeOffset.UnixEpoch)).GetRawText(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -73,7 +79,8 @@ public sealed class Sizes_of_events
         await using var lab = await RevocationLab.StartAsync(loops: false);
         var plan = await lab.LeaseAsync();
 
-        Assert.True(await lab.Get<ExportOutcomes>().FailAsync(plan, new("schema_changed", new string('c', 288_000) + '\0', Transient: false), default));
+        Assert.True(await lab.Get<ExportOutcomes>()
+            .FailAsync(plan, new("schema_changed", new string('c', 288_000) + '\0', Transient: false), default));
 
         Assert.Equal(BoundedText.Detail, (await lab.QueryAsync<int>("SELECT length(failure_detail) FROM exports"))[0]);
         Assert.True((await lab.QueryAsync<int>("SELECT octet_length(data::text) FROM outbox"))[0] <= EventSize.MostKept);
@@ -94,14 +101,17 @@ public sealed class Sizes_of_events
             var ready = page!.Events.Single().Event;
             Assert.True(EventSize.Of(ready) <= EventSize.Most);
             var data = ready.Data.Deserialize<BulkReadyData>(ClaimCheckJson.Options)!;
-            Assert.Equal((isLinked, isLinked, isLinked), (ready.DataRef is not null, data.Location is not null, data.LocationExpiresAt is not null));
+            Assert.Equal(
+                (isLinked, isLinked, isLinked),
+                (ready.DataRef is not null, data.Location is not null, data.LocationExpiresAt is not null));
             Assert.EndsWith($"/v1/batches/{batch}/manifest", data.ClaimUrl, StringComparison.Ordinal);
         }
     }
 
     private static JsonElement Fit(object data)
     {
-        var cut = EventSize.Fit(JsonSerializer.SerializeToElement(data, data.GetType(), ClaimCheckJson.Options), EventSize.MostKept);
+        var cut = EventSize.Fit(
+            JsonSerializer.SerializeToElement(data, data.GetType(), ClaimCheckJson.Options), EventSize.MostKept);
         var whole = new BulkEvent
         {
             Id = Contracts.EventId.New(),
@@ -118,7 +128,8 @@ public sealed class Sizes_of_events
 
     private static JsonNode Any(Random random, int depth) => random.Next(depth == 0 ? 1 : 5) switch
     {
-        0 when depth < 3 => new JsonObject(Enumerable.Range(0, random.Next(12)).Select(i => KeyValuePair.Create<string, JsonNode?>($"m{i}", Any(random, depth + 1)))),
+        0 when depth < 3 => new JsonObject(Enumerable.Range(0, random.Next(12))
+            .Select(i => KeyValuePair.Create<string, JsonNode?>($"m{i}", Any(random, depth + 1)))),
         1 when depth < 3 => new JsonArray([.. Enumerable.Range(0, random.Next(300)).Select(_ => Any(random, depth + 2))]),
         2 => JsonValue.Create(random.Next()),
         _ => JsonValue.Create(Repeat("é\"x", random.Next(random.Next(3) == 0 ? 5000 : 20))),

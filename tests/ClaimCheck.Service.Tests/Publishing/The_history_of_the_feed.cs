@@ -12,7 +12,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ClaimCheck.Service.Tests.Publishing;
 
-/// <summary>A cursor is a position in one history of the feed: a catalog that is restored from a dump continues with another one.</summary>
+/// <summary>A cursor is a position in one history of the feed: a catalog that is restored from a dump continues
+/// with another one.</summary>
 public sealed class The_history_of_the_feed : IAsyncLifetime
 {
     private readonly EventSubject subject = new(ExportId.New().Value, BatchId.New().Value, "default", "items");
@@ -42,7 +43,8 @@ public sealed class The_history_of_the_feed : IAsyncLifetime
         var (inLost, beyond) = (await CursorAtAsync(4), reader.Cursor!);
 
         await lab.SqlAsync(
-            "DELETE FROM outbox; INSERT INTO outbox SELECT * FROM dump_outbox; DELETE FROM event_feed; INSERT INTO event_feed SELECT * FROM dump_feed");
+            "DELETE FROM outbox; INSERT INTO outbox SELECT * FROM dump_outbox; DELETE FROM event_feed; INSERT INTO event_feed "
+            + "SELECT * FROM dump_feed");
 
         // None is at that place yet: it is told so, also of a cursor without a digest, and not once the feed has passed it.
         await AssertGoneAsync(beyond);
@@ -104,14 +106,17 @@ public sealed class The_history_of_the_feed : IAsyncLifetime
 
     private static string Old(long position) => Cursor($"{position}");
 
-    private static IEnumerable<int> Numbers(Page<BulkEvent> page) => page.Items.Select(item => item.Data.GetProperty("number").GetInt32());
+    private static IEnumerable<int> Numbers(Page<BulkEvent> page) =>
+        page.Items.Select(item => item.Data.GetProperty("number").GetInt32());
 
     private Task AssertGoneAsync(string cursor) => AssertAsync(HttpStatusCode.Gone, ProblemCodes.CursorExpired, cursor);
 
     private async Task AssertAsync(HttpStatusCode status, string code, string cursor)
     {
         using var answer = await lab.Http.GetAsync($"/v1/events?after={cursor}");
-        Assert.Equal((status, code), (answer.StatusCode, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString()));
+        Assert.Equal(
+            (status, code),
+            (answer.StatusCode, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString()));
     }
 
     private async Task<Page<BulkEvent>> PageAsync(string? after, int limit) =>
@@ -140,7 +145,8 @@ public sealed class The_history_of_the_feed : IAsyncLifetime
         for (var number = from; number < to; number++)
             await AddAsync(number);
         await StartRelayAsync();
-        await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>("SELECT count(*) FROM outbox WHERE position IS NULL"))[0] == 0);
+        await Eventually.TrueAsync(
+            async () => (await lab.QueryAsync<long>("SELECT count(*) FROM outbox WHERE position IS NULL"))[0] == 0);
         await StopRelayAsync();
     }
 

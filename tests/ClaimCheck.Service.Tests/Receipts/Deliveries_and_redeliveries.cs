@@ -24,11 +24,13 @@ public sealed class Deliveries_and_redeliveries(ReceiptService service)
     {
         var batch = await service.BatchAsync("tracked");
         Assert.Equal(200, (await service.PutAsync(batch, "billing", "completed", 1000)).Status);
-        Assert.Equal(200, (await service.FailAsync(batch, "crm", [(1, "transient"), .. Enumerable.Range(2, 10).Select(i => ((object)i, "terminal"))])).Status);
+        Assert.Equal(200, (await service.FailAsync(
+            batch, "crm", [(1, "transient"), .. Enumerable.Range(2, 10).Select(i => ((object)i, "terminal"))])).Status);
         Assert.Equal(200, (await service.PutAsync(batch, "crm", "partiallyFailed", 989, 1, 10)).Status);
         Assert.Equal(("pending", "crm"), await DeliveryAsync(batch));
         var retry = await service.RetriedAsync(batch, "crm");
-        Assert.Equal(System.Text.Json.JsonValueKind.Null, (await service.Http.GetAsync(retry)).Json.GetProperty("delivery").ValueKind);
+        Assert.Equal(
+            System.Text.Json.JsonValueKind.Null, (await service.Http.GetAsync(retry)).Json.GetProperty("delivery").ValueKind);
         Assert.Equal(200, (await service.PutAsync(retry, "crm", "completed", 1)).Status);
         Assert.Equal(("met", ""), await DeliveryAsync(batch));
     }
@@ -37,7 +39,8 @@ public sealed class Deliveries_and_redeliveries(ReceiptService service)
     public async Task A_consumer_beyond_repair_misses_the_delivery_at_once()
     {
         var batch = await service.BatchAsync("tracked");
-        Assert.Equal(200, (await service.FailAsync(batch, "crm", Enumerable.Range(1, 11).Select(i => ((object)i, "terminal")))).Status);
+        Assert.Equal(
+            200, (await service.FailAsync(batch, "crm", Enumerable.Range(1, 11).Select(i => ((object)i, "terminal")))).Status);
         Assert.Equal(200, (await service.PutAsync(batch, "crm", "partiallyFailed", 989, 0, 11)).Status);
         Assert.Equal(("missed", "billing crm"), await DeliveryAsync(batch));
         Assert.Equal(1, await OverdueAsync(batch));
@@ -63,7 +66,9 @@ public sealed class Deliveries_and_redeliveries(ReceiptService service)
         foreach (var batch in batches)
             Assert.Equal(1, await OverdueAsync(batch));
         Assert.Equal(0, await OverdueAsync(revoked));
-        var data = await Scene.ScalarAsync<string>(service.Scene.Catalog, $"SELECT data::text FROM outbox WHERE type = 'BulkOverdue' AND batch_id = '{batches[0][^32..]}'");
+        var data = await Scene.ScalarAsync<string>(
+            service.Scene.Catalog,
+            $"SELECT data::text FROM outbox WHERE type = 'BulkOverdue' AND batch_id = '{batches[0][^32..]}'");
         Assert.Contains("\"missing\":[\"crm\"]", data, StringComparison.Ordinal);
         // Late is better than never, but late.
         Assert.Equal(200, (await service.PutAsync(batches[0], "crm", "completed", 1000)).Status);
@@ -106,11 +111,13 @@ public sealed class Deliveries_and_redeliveries(ReceiptService service)
         var delivery = (await service.Http.GetAsync(batch)).Json.GetProperty("delivery");
         Assert.Equal(["state", "missing", "dueAt"], delivery.Names());
         Assert.NotNull(delivery.Text("dueAt"));
-        return (delivery.Text("state"), string.Join(' ', delivery.GetProperty("missing").EnumerateArray().Select(name => name.GetString())));
+        return (delivery.Text("state"), string.Join(
+            ' ', delivery.GetProperty("missing").EnumerateArray().Select(name => name.GetString())));
     }
 
     private Task<long> OverdueAsync(string batch) =>
-        Scene.ScalarAsync<long>(service.Scene.Catalog, $"SELECT count(*) FROM outbox WHERE type = 'BulkOverdue' AND batch_id = '{batch[^32..]}'");
+        Scene.ScalarAsync<long>(
+            service.Scene.Catalog, $"SELECT count(*) FROM outbox WHERE type = 'BulkOverdue' AND batch_id = '{batch[^32..]}'");
 
     private async Task<List<Uri>> LocationsAsync(string batchId)
     {

@@ -14,17 +14,20 @@ public sealed class Limits_of_lists(ReceiptService service)
     {
         var batch = await service.BatchAsync("items");
         await Scene.SqlAsync(
-            service.Scene.Catalog, $"INSERT INTO redemptions (batch_id, caller, last_at) SELECT '{IdOf(batch)}', 'c' || g, now() - interval '1 hour' FROM generate_series(1, 999) g");
+            service.Scene.Catalog, $"INSERT INTO redemptions (batch_id, caller, last_at) SELECT '{IdOf(batch)}', 'c' || g, now() "
+                + "- interval '1 hour' FROM generate_series(1, 999) g");
         foreach (var name in (string[])["first", "second", "third", "first"])
             Assert.Equal(200, (await service.Http.GetAsync(batch + "/manifest", ("ClaimCheck-Consumer", name))).Status);
 
-        Assert.Equal(1001, await Scene.ScalarAsync<long>(service.Scene.Catalog, $"SELECT count(*) FROM redemptions WHERE batch_id = '{IdOf(batch)}'"));
+        Assert.Equal(1001, await Scene.ScalarAsync<long>(
+            service.Scene.Catalog, $"SELECT count(*) FROM redemptions WHERE batch_id = '{IdOf(batch)}'"));
         await AssertAsync((await service.Http.GetAsync(batch)).Json);
         await AssertAsync((await service.Http.SendAsync("DELETE", batch)).Json);
 
         static Task AssertAsync(JsonElement shown)
         {
-            var redeemed = shown.GetProperty("redeemed").EnumerateArray().ToDictionary(who => who.Text("caller")!, who => who.GetProperty("times").GetInt64());
+            var redeemed = shown.GetProperty("redeemed").EnumerateArray()
+                .ToDictionary(who => who.Text("caller")!, who => who.GetProperty("times").GetInt64());
             Assert.Equal((100, 1001), (redeemed.Count, shown.GetProperty("redeemedTotal").GetInt32()));
             Assert.Equal((2, 2), (redeemed["first"], redeemed["(others)"]));
             return Task.CompletedTask;
@@ -53,7 +56,8 @@ public sealed class Limits_of_lists(ReceiptService service)
     [Fact]
     public async Task There_are_a_thousand_schedules_and_subscriptions()
     {
-        const string paused = """{ "cron": "0 0 2 * * ?", "timeZone": "UTC", "paused": true, "export": { "dataset": "items" } }""";
+        const string paused =
+            """{ "cron": "0 0 2 * * ?", "timeZone": "UTC", "paused": true, "export": { "dataset": "items" } }""";
         static object Hook(string consumer) => new { consumer, protocol = "webhook", endpoint = "https://1.1.1.1/hook" };
         try
         {
@@ -69,37 +73,45 @@ public sealed class Limits_of_lists(ReceiptService service)
         }
         finally
         {
-            await Scene.SqlAsync(service.Scene.Catalog, "DELETE FROM schedules WHERE name LIKE 'limit-%'; DELETE FROM event_subscriptions WHERE consumer LIKE 'limit-%'");
+            await Scene.SqlAsync(
+                service.Scene.Catalog,
+                "DELETE FROM schedules WHERE name LIKE 'limit-%'; DELETE FROM event_subscriptions WHERE consumer LIKE 'limit-%'");
         }
 
-        Task<Answer> PutScheduleAsync(string name) => service.Http.SendAsync("PUT", $"/v1/schedules/{name}", ApiClient.Json(Encoding.UTF8.GetBytes(paused)));
+        Task<Answer> PutScheduleAsync(string name) =>
+            service.Http.SendAsync("PUT", $"/v1/schedules/{name}", ApiClient.Json(Encoding.UTF8.GetBytes(paused)));
 
-        Task<Answer> SubscribeAsync(string consumer) => service.Http.PostAsync("/v1/subscriptions", JsonSerializer.Serialize(Hook(consumer)));
+        Task<Answer> SubscribeAsync(string consumer) =>
+            service.Http.PostAsync("/v1/subscriptions", JsonSerializer.Serialize(Hook(consumer)));
     }
 
     [Fact]
     public async Task A_large_body_lies_in_the_data_directory_without_a_name()
     {
         var batch = await service.BatchAsync("items");
-        using var half = new HalfStream(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"key\":\"1\",\"class\":\"transient\",\"code\":\"db_down\"}\n", 10_000))));
+        using var half = new HalfStream(Encoding.UTF8.GetBytes(
+            string.Concat(Enumerable.Repeat("{\"key\":\"1\",\"class\":\"transient\",\"code\":\"db_down\"}\n", 10_000))));
         using var stop = new CancellationTokenSource();
         using var http = new HttpClient { BaseAddress = service.Http.Address };
         using var body = new StreamContent(half);
         body.Headers.ContentType = new("application/x-ndjson");
         var sending = http.PostAsync($"{batch}/receipts/billing/failures", body, stop.Token);
         var folder = Path.Combine(service.Scene.DataDirectory, "tmp");
-        await Eventually.TrueAsync(() => Task.FromResult(OpenFiles().Exists(link => link.StartsWith(folder, StringComparison.Ordinal))));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(OpenFiles().Exists(link => link.StartsWith(folder, StringComparison.Ordinal))));
 
         // Nothing that a kill could leave.
         Assert.Empty(Directory.GetFiles(folder));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
-        await Eventually.TrueAsync(() => Task.FromResult(!OpenFiles().Exists(link => link.StartsWith(folder, StringComparison.Ordinal))));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(!OpenFiles().Exists(link => link.StartsWith(folder, StringComparison.Ordinal))));
     }
 
     private Task CopyAsync(string table, string of, string otherwise) => Scene.SqlAsync(
         service.Scene.Catalog,
-        $"INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object({otherwise}))).* FROM {table} t, generate_series(1, 999) g WHERE {of}");
+        $"INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object({otherwise}))).* FROM {table} t, "
+        + $"generate_series(1, 999) g WHERE {of}");
 
     private static Guid IdOf(string batch) => Guid.Parse(batch[(batch.LastIndexOf('_') + 1)..]);
 
@@ -111,7 +123,8 @@ public sealed class Limits_of_lists(ReceiptService service)
         {
             try
             {
-                found.AddRange(Directory.GetFiles(Path.Combine(process, "fd")).Select(file => new FileInfo(file).LinkTarget ?? ""));
+                found.AddRange(
+                    Directory.GetFiles(Path.Combine(process, "fd")).Select(file => new FileInfo(file).LinkTarget ?? ""));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -20,13 +20,15 @@ public sealed class Listing_failures(ReceiptService service)
             """);
         Assert.True(posted.Status == 200, posted.Text);
         Assert.Equal("processing", posted.Json.Text("state"));
-        var lines = await service.LinesAsync(batch, "billing", "{\"key\":\"2\",\"class\":\"transient\",\"code\":\"x\"}\r\n\n  \n{\"key\":\"3\",\"class\":\"transient\",\"code\":\"y\"}");
+        var lines = await service.LinesAsync(batch, "billing", "{\"key\":\"2\",\"class\":\"transient\",\"code\":\"x\"}\r\n\n  \n"
+            + "{\"key\":\"3\",\"class\":\"transient\",\"code\":\"y\"}");
         Assert.True(lines.Status == 200, lines.Text);
 
         Assert.Equal(["1 terminal bad", "2 transient x", "3 transient y"], await ListAsync(batch, ""));
         Assert.Equal(["2 transient x", "3 transient y"], await ListAsync(batch, "&class=transient"));
         Assert.Equal(["1 terminal bad"], await ListAsync(batch, "&class=terminal"));
-        var bucket = await service.Http.GetAsync($"{batch}/receipts/billing/failures?class=terminal", ("Accept", "application/x-ndjson"));
+        var bucket = await service.Http.GetAsync(
+            $"{batch}/receipts/billing/failures?class=terminal", ("Accept", "application/x-ndjson"));
         Assert.Equal("{\"key\":\"1\",\"class\":\"terminal\",\"code\":\"bad\",\"message\":null}\n", bucket.Text);
         Assert.StartsWith("attachment", bucket.Header("Content-Disposition"), StringComparison.Ordinal);
         Assert.Equal(200, (await service.PutAsync(batch, "billing", "partiallyFailed", 997, 2, 1)).Status);
@@ -36,7 +38,8 @@ public sealed class Listing_failures(ReceiptService service)
     public async Task A_hundred_thousand_failures_come_in_one_body_and_go_out_in_another()
     {
         var (batch, ids) = await service.FickleAsync(100_000);
-        var body = string.Concat(ids.Select(id => $"{{\"key\":\"{id}\",\"class\":\"transient\",\"code\":\"db_down\",\"message\":\"{new string('x', 20)}\"}}\n"));
+        var body = string.Concat(ids.Select(
+            id => $"{{\"key\":\"{id}\",\"class\":\"transient\",\"code\":\"db_down\",\"message\":\"{new string('x', 20)}\"}}\n"));
         Assert.True(body.Length > 5 << 20);
         var posted = await service.LinesAsync(batch, "billing", body);
         Assert.True(posted.Status == 200, posted.Text);
@@ -61,12 +64,14 @@ public sealed class Listing_failures(ReceiptService service)
         await using var stream = client.GetStream();
         using var answers = new StreamReader(stream);
         await stream.WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST {batch}/receipts/slow/failures HTTP/1.1\r\nHost: {service.Http.Address.Authority}\r\nConnection: close\r\nExpect: 100-continue\r\n" +
+            $"POST {batch}/receipts/slow/failures HTTP/1.1\r\nHost: {service.Http.Address.Authority}\r\nConnection: close\r\n"
+            + "Expect: 100-continue\r\n" +
             $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n"));
         Assert.Equal("HTTP/1.1 100 Continue", await answers.ReadLineAsync()); // said when the body is first read
 
         Assert.Equal(0, await Scene.ScalarAsync<long>(
-            service.Scene.Catalog, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND query LIKE 'COPY incoming%'"));
+            service.Scene.Catalog, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' "
+                + "AND query LIKE 'COPY incoming%'"));
         await stream.WriteAsync(Encoding.ASCII.GetBytes(body));
 
         Assert.Equal("", await answers.ReadLineAsync());
@@ -76,7 +81,8 @@ public sealed class Listing_failures(ReceiptService service)
     }
 
     [Theory]
-    [InlineData("[3]", """{"key":"a","class":"transient","code":"c"}|{"key":"b","class":"transient","code":"c"}|{"key":"c","class":"transient","code":"c"}|{"key":"d"|""")]
+    [InlineData("[3]",
+        """{"key":"a","class":"transient","code":"c"}|{"key":"b","class":"transient","code":"c"}|{"key":"c","class":"transient","code":"c"}|{"key":"d"|""")]
     [InlineData("[0]", "x")]
     [InlineData("[0]", "[]")]
     [InlineData("[0]", "null")]
@@ -122,14 +128,19 @@ public sealed class Listing_failures(ReceiptService service)
         var batch = await service.BatchAsync("items");
         // Random characters of three bytes each: no index takes such a key, but its digest.
         var key = string.Concat(Enumerable.Range(0, 1024).Select(i => (char)(0x4e00 + (i * 7919 % 20000))));
-        Assert.Equal(200, (await service.LinesAsync(batch, "billing", $"{{\"key\":\"{key}\",\"class\":\"terminal\",\"code\":\"c\"}}")).Status);
-        (await service.LinesAsync(batch, "billing", $"{{\"key\":\"{key}x\",\"class\":\"terminal\",\"code\":\"c\"}}")).IsInvalid("[0].key");
+        Assert.Equal(200, (await service.LinesAsync(
+            batch, "billing", $"{{\"key\":\"{key}\",\"class\":\"terminal\",\"code\":\"c\"}}")).Status);
+        (await service.LinesAsync(batch, "billing", $"{{\"key\":\"{key}x\",\"class\":\"terminal\",\"code\":\"c\"}}"))
+            .IsInvalid("[0].key");
         (await service.LinesAsync(batch, "billing", new string('x', 100_000))).IsInvalid("[0]");
         (await service.LinesAsync(batch, "billing", "{\"key\":\"" + new string('x', 3 << 20))).IsInvalid("[0]");
-        (await service.Http.PostAsync($"{batch}/receipts/billing/failures", "[{\"key\":\"" + new string('x', 3 << 20))).IsInvalid("[0]");
+        (await service.Http.PostAsync($"{batch}/receipts/billing/failures", "[{\"key\":\"" + new string('x', 3 << 20)))
+            .IsInvalid("[0]");
         var body = new ByteArrayContent("[]"u8.ToArray());
-        (await service.Http.SendAsync("POST", $"{batch}/receipts/billing/failures", body, ("Content-Type", "text/csv"))).IsProblem(415, "unsupported_media_type");
-        foreach (var (query, code) in new[] { ("class=x", "invalid_parameter"), ("limit=0", "invalid_limit"), ("cursor=x", "invalid_cursor"), ("cursor=ZmFpbHVyZXM6eA", "invalid_cursor") })
+        (await service.Http.SendAsync("POST", $"{batch}/receipts/billing/failures", body, ("Content-Type", "text/csv")))
+            .IsProblem(415, "unsupported_media_type");
+        foreach (var (query, code) in new[] { ("class=x", "invalid_parameter"), ("limit=0", "invalid_limit"),
+            ("cursor=x", "invalid_cursor"), ("cursor=ZmFpbHVyZXM6eA", "invalid_cursor") })
             (await service.Http.GetAsync($"{batch}/receipts/billing/failures?{query}")).IsProblem(400, code);
     }
 
@@ -150,7 +161,8 @@ public sealed class Listing_failures(ReceiptService service)
         string? cursor = null;
         do
         {
-            var page = await service.Http.GetAsync($"{batch}/receipts/billing/failures?limit=1{query}{(cursor is null ? "" : "&cursor=" + cursor)}");
+            var page = await service.Http.GetAsync(
+                $"{batch}/receipts/billing/failures?limit=1{query}{(cursor is null ? "" : "&cursor=" + cursor)}");
             all.AddRange(page.Items().Select(failure => $"{failure.Text("key")} {failure.Text("class")} {failure.Text("code")}"));
             cursor = page.NextCursor();
         }

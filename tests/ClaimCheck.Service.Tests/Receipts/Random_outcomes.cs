@@ -3,7 +3,8 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Receipts;
 
-/// <summary>Whatever a consumer reports, in whatever order and however often: outcomes add up, and only transient failures are sent again.</summary>
+/// <summary>Whatever a consumer reports, in whatever order and however often: outcomes add up, and only transient failures
+/// are sent again.</summary>
 [Collection(ReceiptTests.Name)]
 public sealed class Random_outcomes(ReceiptService service)
 {
@@ -38,7 +39,9 @@ public sealed class Random_outcomes(ReceiptService service)
             // Some records disappear from the source; what is left to be tried again is sent again, and nothing else.
             foreach (var id in ids.Where(_ => random.Next(8) == 0))
                 present.Remove(id);
-            await Scene.SqlAsync(service.Scene.Source, $"DELETE FROM fickle WHERE id BETWEEN {ids[0]} AND {ids[^1]} AND id <> ALL ('{{{string.Join(',', present)}}}')");
+            await Scene.SqlAsync(
+                service.Scene.Source,
+                $"DELETE FROM fickle WHERE id BETWEEN {ids[0]} AND {ids[^1]} AND id <> ALL ('{{{string.Join(',', present)}}}')");
             if (!outcome.ContainsValue("transient"))
                 break;
             current = await service.RetriedAsync(random.Next(2) == 0 ? batch : current, "billing");
@@ -66,7 +69,8 @@ public sealed class Random_outcomes(ReceiptService service)
             Assert.Equal(succeeded == rows ? "completed" : succeeded == 0 ? "failed" : "partiallyFailed", state);
             var listed = (await service.Http.GetAsync($"{batch}/receipts/billing/failures?limit=1000")).Items();
             Assert.Equal(
-                outcome.Where(entry => entry.Value != "succeeded").Select(entry => $"{entry.Key} {entry.Value}").Order(StringComparer.Ordinal),
+                outcome.Where(entry => entry.Value != "succeeded").Select(entry => $"{entry.Key} {entry.Value}")
+                    .Order(StringComparer.Ordinal),
                 listed.Select(failure => $"{failure.Text("key")} {failure.Text("class")}").Order(StringComparer.Ordinal));
 
             long Count(string what) => outcome.Values.Count(value => value == what);
@@ -76,15 +80,18 @@ public sealed class Random_outcomes(ReceiptService service)
     // In portions, with duplicates and changes of mind, and the end more than once.
     private async Task ReportAsync(Random random, string batch, Dictionary<long, string> outcome)
     {
-        var failed = outcome.Where(entry => entry.Value != "succeeded").Select(entry => ((object)entry.Key, entry.Value)).ToArray();
+        var failed = outcome.Where(entry => entry.Value != "succeeded")
+            .Select(entry => ((object)entry.Key, entry.Value)).ToArray();
         random.Shuffle(failed);
-        Assert.Equal(200, (await service.FailAsync(batch, "billing", failed.Select(failure => (failure.Item1, random.Next(2) == 0 ? "transient" : "terminal")))).Status);
+        Assert.Equal(200, (await service.FailAsync(
+            batch, "billing", failed.Select(failure => (failure.Item1, random.Next(2) == 0 ? "transient" : "terminal")))).Status);
         foreach (var portion in failed.Chunk(random.Next(1, 10)))
             Assert.Equal(200, (await service.FailAsync(batch, "billing", [.. portion, portion[0]])).Status);
         long Count(string what) => outcome.Values.Count(value => value == what);
         var (succeeded, transient, terminal) = (Count("succeeded"), Count("transient"), Count("terminal"));
         var state = transient + terminal == 0 ? "completed" : succeeded == 0 ? "failed" : "partiallyFailed";
-        var answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => service.PutAsync(batch, "billing", state, succeeded, transient, terminal)));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 3).Select(_ => service.PutAsync(batch, "billing", state, succeeded, transient, terminal)));
         Assert.All(answers, answer => Assert.True(answer.Status == 200, answer.Text));
         if (failed.Length > 0)
             Assert.Equal(200, (await service.FailAsync(batch, "billing", failed)).Status);

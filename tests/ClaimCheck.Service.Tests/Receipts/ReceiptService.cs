@@ -12,7 +12,8 @@ public sealed class ReceiptTests : ICollectionFixture<ReceiptService>
     public const string Name = "receipts";
 }
 
-/// <summary>Two real services over one catalog, with short waits between rounds of retries; the other one makes callers wait for them.</summary>
+/// <summary>Two real services over one catalog, with short waits between rounds of retries; the other one makes callers
+/// wait for them.</summary>
 public sealed class ReceiptService : IAsyncLifetime
 {
     internal ApiClient Http { get; private set; } = null!;
@@ -25,16 +26,21 @@ public sealed class ReceiptService : IAsyncLifetime
     public async Task InitializeAsync()
     {
         Scene = await Scene.CreateAsync();
-        await Scene.SqlAsync(Scene.Source, "CREATE TABLE fickle (id bigint PRIMARY KEY, name text); CREATE TABLE stamped (id timestamptz PRIMARY KEY, name text)");
+        await Scene.SqlAsync(Scene.Source, "CREATE TABLE fickle (id bigint PRIMARY KEY, name text); CREATE TABLE stamped (id "
+            + "timestamptz PRIMARY KEY, name text)");
         Scene.AddDataset("fickle", "SELECT id, name FROM fickle WHERE id BETWEEN :least AND :most ORDER BY id", Between);
         Scene.AddDataset("stamped", "SELECT id, name FROM stamped ORDER BY id");
-        Scene.AddDataset("tracked", "SELECT id, name FROM items ORDER BY id", """, "delivery": { "consumers": ["billing", "crm"], "within": "PT1H", "maxTerminalRatio": 0.01 }""");
-        Scene.AddDataset("hasty", "SELECT id, name FROM items ORDER BY id", """, "delivery": { "consumers": ["billing", "crm"], "within": "PT2S" }""");
+        Scene.AddDataset("tracked", "SELECT id, name FROM items ORDER BY id",
+            """, "delivery": { "consumers": ["billing", "crm"], "within": "PT1H", "maxTerminalRatio": 0.01 }""");
+        Scene.AddDataset("hasty", "SELECT id, name FROM items ORDER BY id",
+            """, "delivery": { "consumers": ["billing", "crm"], "within": "PT2S" }""");
         Scene.AddDataset("empty", "SELECT id, name FROM items WHERE id < 0 ORDER BY id");
         Scene.AddDataset("endless", "SELECT 1::bigint AS id FROM pg_sleep(600)");
         var started = await Task.WhenAll(
-            Scene.StartServiceAsync(("ClaimCheck__Receipts__RetryDelay", "00:00:00"), ("ClaimCheck__Receipts__RetryRounds", "3"), ("ClaimCheck__Exporting__Parallelism", "4")),
-            Scene.StartServiceAsync(("ClaimCheck__Receipts__RetryDelay", "01:00:00"), ("ClaimCheck__Receipts__RetryRounds", "3")));
+            Scene.StartServiceAsync(("ClaimCheck__Receipts__RetryDelay", "00:00:00"), ("ClaimCheck__Receipts__RetryRounds", "3"),
+                ("ClaimCheck__Exporting__Parallelism", "4")),
+            Scene.StartServiceAsync(
+                ("ClaimCheck__Receipts__RetryDelay", "01:00:00"), ("ClaimCheck__Receipts__RetryRounds", "3")));
         Http = new(started[0].NewHttp());
         Patient = new(started[1].NewHttp());
     }
@@ -54,21 +60,32 @@ public sealed class ReceiptService : IAsyncLifetime
     internal async Task<(string Batch, long[] Ids)> FickleAsync(int rows, string more = "")
     {
         var least = Interlocked.Add(ref next, 1_000_000) - 1_000_000;
-        await Scene.SqlAsync(Scene.Source, $"INSERT INTO fickle SELECT g, 'a \"name\", of ' || g FROM generate_series({least}, {least + rows - 1}) g");
-        var batch = await BatchAsync("fickle", $$""", "criteria": { "least": {{least}}, "most": {{least + rows - 1}} }{{more}}""");
+        await Scene.SqlAsync(
+            Scene.Source,
+            $"INSERT INTO fickle SELECT g, 'a \"name\", of ' || g FROM generate_series({least}, {least + rows - 1}) g");
+        var batch = await BatchAsync(
+            "fickle", $$""", "criteria": { "least": {{least}}, "most": {{least + rows - 1}} }{{more}}""");
         return (batch, [.. Enumerable.Range(0, rows).Select(i => least + i)]);
     }
 
-    internal Task<Answer> PutAsync(string batch, string consumer, string state, long succeeded, long transient = 0, long terminal = 0, ApiClient? http = null) =>
+    internal Task<Answer> PutAsync(
+        string batch, string consumer, string state, long succeeded, long transient = 0, long terminal = 0,
+        ApiClient? http = null) =>
         (http ?? Http).SendAsync("PUT", $"{batch}/receipts/{consumer}", ApiClient.Json(Encoding.UTF8.GetBytes(
             $$"""{ "state": "{{state}}", "succeeded": {{succeeded}}, "transient": {{transient}}, "terminal": {{terminal}} }""")));
 
     internal Task<Answer> FailAsync(string batch, string consumer, IEnumerable<(object Key, string Class)> failures) =>
         Http.PostAsync($"{batch}/receipts/{consumer}/failures", JsonSerializer.Serialize(failures.Select(failure =>
-            new { key = failure.Key.ToString(), @class = failure.Class, code = failure.Class == "transient" ? "db_down" : "bad_data" })));
+            new
+            {
+                key = failure.Key.ToString(),
+                @class = failure.Class,
+                code = failure.Class == "transient" ? "db_down" : "bad_data",
+            })));
 
     internal Task<Answer> LinesAsync(string batch, string consumer, string lines) =>
-        Http.SendAsync("POST", $"{batch}/receipts/{consumer}/failures", new ByteArrayContent(Encoding.UTF8.GetBytes(lines)), ("Content-Type", "application/x-ndjson"));
+        Http.SendAsync("POST", $"{batch}/receipts/{consumer}/failures", new ByteArrayContent(Encoding.UTF8.GetBytes(lines)),
+            ("Content-Type", "application/x-ndjson"));
 
     internal Task<Answer> RetryAsync(string batch, string consumer, ApiClient? http = null) =>
         (http ?? Http).PostAsync($"{batch}/retries", $$"""{ "consumer": "{{consumer}}" }""");

@@ -16,7 +16,8 @@ public sealed class Reporting_a_batch(ReceiptService service)
         var processing = await service.Http.SendAsync("PUT", $"{batch}/receipts/billing", ApiClient.Json(
             """{ "state": "processing", "succeeded": 400, "checkpoint": "part-00001:3" }"""u8.ToArray()));
         Assert.Equal(
-            ["batchId", "consumer", "state", "succeeded", "transient", "terminal", "checkpoint", "fetchedAt", "createdAt", "updatedAt", "age", "links"],
+            ["batchId", "consumer", "state", "succeeded", "transient", "terminal", "checkpoint", "fetchedAt", "createdAt",
+                "updatedAt", "age", "links"],
             processing.Json.Names());
         Assert.Equal(("processing", "part-00001:3"), (processing.Json.Text("state"), processing.Json.Text("checkpoint")));
         Assert.StartsWith("PT", processing.Json.Text("age"), StringComparison.Ordinal);
@@ -31,7 +32,9 @@ public sealed class Reporting_a_batch(ReceiptService service)
         Assert.Equal(200, (await service.Http.SendAsync("HEAD", $"{batch}/receipts/billing")).Status);
 
         var shown = (await service.Http.GetAsync(batch)).Json.GetProperty("receipts").EnumerateArray().Single();
-        Assert.Equal(("billing", "completed", 1000), (shown.Text("consumer"), shown.Text("state"), shown.GetProperty("succeeded").GetInt64()));
+        Assert.Equal(
+            ("billing", "completed", 1000),
+            (shown.Text("consumer"), shown.Text("state"), shown.GetProperty("succeeded").GetInt64()));
     }
 
     [Theory]
@@ -64,7 +67,8 @@ public sealed class Reporting_a_batch(ReceiptService service)
         var batch = await service.BatchAsync("items");
         var failures = Enumerable.Range(0, transient).Select(i => ((object)i, "transient")).Append((1000, "terminal"));
         Assert.Equal(200, (await service.FailAsync(batch, "billing", failures)).Status);
-        (await service.PutAsync(batch, "billing", "completed", succeeded, transient, terminal)).IsProblem(422, "validation_failed");
+        (await service.PutAsync(batch, "billing", "completed", succeeded, transient, terminal))
+            .IsProblem(422, "validation_failed");
         Assert.Equal(200, (await service.PutAsync(batch, "billing", state, succeeded, transient, terminal)).Status);
         Assert.Equal((state, succeeded, transient, terminal), await service.CountsAsync(batch, "billing"));
     }
@@ -116,10 +120,14 @@ public sealed class Reporting_a_batch(ReceiptService service)
     {
         var batch = await service.BatchAsync("items");
         var body = """{ "state": "completed", "succeeded": 1000 }"""u8.ToArray();
-        (await service.Http.SendAsync("PUT", $"{batch}/receipts/billing", ApiClient.Json(body), ("ClaimCheck-Consumer", "crm"))).IsProblem(403, "other_consumer");
-        (await service.Http.PostAsync($"{batch}/receipts/billing/failures", "[]", ("ClaimCheck-Consumer", "crm"))).IsProblem(403, "other_consumer");
-        (await service.Http.PostAsync($"{batch}/retries", """{ "consumer": "billing" }""", ("ClaimCheck-Consumer", "crm"))).IsProblem(403, "other_consumer");
-        Assert.Equal(200, (await service.Http.SendAsync("PUT", $"{batch}/receipts/billing", ApiClient.Json(body), ("ClaimCheck-Consumer", "billing"))).Status);
+        (await service.Http.SendAsync("PUT", $"{batch}/receipts/billing", ApiClient.Json(body), ("ClaimCheck-Consumer", "crm")))
+            .IsProblem(403, "other_consumer");
+        (await service.Http.PostAsync($"{batch}/receipts/billing/failures", "[]", ("ClaimCheck-Consumer", "crm")))
+            .IsProblem(403, "other_consumer");
+        (await service.Http.PostAsync($"{batch}/retries", """{ "consumer": "billing" }""", ("ClaimCheck-Consumer", "crm")))
+            .IsProblem(403, "other_consumer");
+        Assert.Equal(200, (await service.Http.SendAsync(
+            "PUT", $"{batch}/receipts/billing", ApiClient.Json(body), ("ClaimCheck-Consumer", "billing"))).Status);
     }
 
     [Fact]
@@ -160,10 +168,12 @@ public sealed class Reporting_a_batch(ReceiptService service)
     public async Task A_hostile_report_is_a_4xx(string body, int status)
     {
         var batch = await service.BatchAsync("items");
-        Assert.Equal(status, (await service.Http.SendAsync("PUT", $"{batch}/receipts/billing", ApiClient.Json(Encoding.UTF8.GetBytes(body)))).Status);
+        Assert.Equal(status, (await service.Http.SendAsync(
+            "PUT", $"{batch}/receipts/billing", ApiClient.Json(Encoding.UTF8.GetBytes(body)))).Status);
         foreach (var call in (string[])["retries", "redeliveries"])
             Assert.InRange((await service.Http.PostAsync($"{batch}/{call}", body)).Status, 400, 499);
-        Assert.Equal(JsonValueKind.Null, (await service.Http.GetAsync($"{batch}/receipts")).Json.GetProperty("nextCursor").ValueKind);
+        Assert.Equal(
+            JsonValueKind.Null, (await service.Http.GetAsync($"{batch}/receipts")).Json.GetProperty("nextCursor").ValueKind);
     }
 
     [Theory]
@@ -178,6 +188,7 @@ public sealed class Reporting_a_batch(ReceiptService service)
         (await service.Http.GetAsync($"{batch}/receipts/{consumer}")).IsProblem(404, "not_found");
         (await service.Http.GetAsync($"{batch}/receipts/{consumer}/failures")).IsProblem(404, "not_found");
         (await service.Http.PostAsync($"{batch}/receipts/{consumer}/failures", "[]")).IsProblem(404, "not_found");
-        (await service.PutAsync("/v1/batches/bat_01890a5dac96774bbcceb302099a8057", "billing", "received", 0)).IsProblem(404, "not_found");
+        (await service.PutAsync("/v1/batches/bat_01890a5dac96774bbcceb302099a8057", "billing", "received", 0))
+            .IsProblem(404, "not_found");
     }
 }

@@ -12,7 +12,8 @@ public sealed class Retrying_failures(ReceiptService service)
     public async Task One_record_in_a_thousand_is_sent_again_and_one_never(string format)
     {
         var (batch, ids) = await service.FickleAsync(3000, $$""", "format": "{{format}}" """);
-        Assert.Equal(200, (await service.FailAsync(batch, "billing", [(ids[7], "transient"), (ids[1007], "transient"), (ids[2007], "transient"), (ids[9], "terminal")])).Status);
+        Assert.Equal(200, (await service.FailAsync(batch, "billing", [(ids[7], "transient"), (ids[1007], "transient"),
+            (ids[2007], "transient"), (ids[9], "terminal")])).Status);
         var reported = await service.PutAsync(batch, "billing", "partiallyFailed", 2996, 3, 1);
         Assert.Equal(200, reported.Status);
         Assert.EndsWith("/retries", reported.Json.Link("retry"), StringComparison.Ordinal);
@@ -68,7 +69,8 @@ public sealed class Retrying_failures(ReceiptService service)
     {
         var (batch, ids) = await service.FickleAsync(10);
         // Of these, three are still there under their keys; the others never were, in one way or another.
-        await FailedAsync(batch, 10, ids[1], ids[2], ids[3], "0" + ids[4], "no number", "99999999999999999999", "'; DROP TABLE fickle; --", "\\\"}{,");
+        await FailedAsync(batch, 10, ids[1], ids[2], ids[3], "0" + ids[4], "no number", "99999999999999999999",
+            "'; DROP TABLE fickle; --", "\\\"}{,");
         await Scene.SqlAsync(service.Scene.Source, $"DELETE FROM fickle WHERE id = {ids[1]}");
         var retry = await service.RetriedAsync(batch, "billing");
         Assert.Equal([ids[2], ids[3]], (await service.IdsAsync(retry)).Order());
@@ -90,12 +92,14 @@ public sealed class Retrying_failures(ReceiptService service)
     [Fact]
     public async Task Keys_that_JSON_writes_in_its_own_way_are_found()
     {
-        await Scene.SqlAsync(service.Scene.Source, "INSERT INTO stamped SELECT '2026-01-01'::timestamptz + g * interval '1.5 hours', 'n' || g FROM generate_series(1, 20) g ON CONFLICT DO NOTHING");
+        await Scene.SqlAsync(service.Scene.Source, "INSERT INTO stamped SELECT '2026-01-01'::timestamptz + g * interval '1.5 "
+            + "hours', 'n' || g FROM generate_series(1, 20) g ON CONFLICT DO NOTHING");
         var batch = await service.BatchAsync("stamped", """, "format": "ndjson" """);
         var keys = (await service.Http.GetAsync($"{batch}/records")).Items().Select(record => record.Text("id")!).ToList();
         await FailedAsync(batch, 20, keys[3], keys[12]);
         var retry = await service.RetriedAsync(batch, "billing");
-        Assert.Equal([keys[3], keys[12]], (await service.Http.GetAsync($"{retry}/records")).Items().Select(record => record.Text("id")!).Order(StringComparer.Ordinal));
+        Assert.Equal([keys[3], keys[12]], (await service.Http.GetAsync($"{retry}/records")).Items()
+            .Select(record => record.Text("id")!).Order(StringComparer.Ordinal));
         Assert.Equal(("partiallyFailed", 18, 2, 0), await service.CountsAsync(batch, "billing"));
     }
 
@@ -104,11 +108,13 @@ public sealed class Retrying_failures(ReceiptService service)
     {
         var (batch, ids) = await service.FickleAsync(100);
         await FailedAsync(batch, 100, ids[1]);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => service.RetryAsync(batch, "billing", i % 2 == 0 ? service.Http : service.Patient)));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 16)
+            .Select(i => service.RetryAsync(batch, "billing", i % 2 == 0 ? service.Http : service.Patient)));
         Assert.All(answers, answer => Assert.Equal(202, answer.Status));
         Assert.Single(answers.Select(answer => answer.Json.Text("exportId")).Distinct());
         Assert.All(answers, answer => Assert.Equal(answer.Header("Location"), "/v1/exports/" + answer.Json.Text("exportId")));
-        Assert.Equal(1, await Scene.ScalarAsync<long>(service.Scene.Catalog, $"SELECT count(*) FROM exports WHERE retry_of = '{batch[^32..]}'"));
+        Assert.Equal(1, await Scene.ScalarAsync<long>(
+            service.Scene.Catalog, $"SELECT count(*) FROM exports WHERE retry_of = '{batch[^32..]}'"));
     }
 
     [Fact]
@@ -121,13 +127,15 @@ public sealed class Retrying_failures(ReceiptService service)
             var retry = await service.RetriedAsync(batch, "billing");
             Assert.Equal(200, (await service.FailAsync(retry, "billing", [(ids[1], "transient"), (ids[2], "transient")])).Status);
             Assert.Equal(200, (await service.PutAsync(retry, "billing", "failed", 0, 2)).Status);
-            Assert.Equal(("partiallyFailed", 8, round < 3 ? 2 : 0, round < 3 ? 0 : 2), await service.CountsAsync(batch, "billing"));
+            Assert.Equal(
+                ("partiallyFailed", 8, round < 3 ? 2 : 0, round < 3 ? 0 : 2), await service.CountsAsync(batch, "billing"));
         }
 
         (await service.RetryAsync(batch, "billing")).IsProblem(409, "nothing_to_retry");
         Assert.All((await service.Http.GetAsync($"{batch}/receipts/billing/failures")).Items(), failure =>
             Assert.Equal(
-                ("terminal", "db_down", "Still transient after the last of 3 rounds of retries."), (failure.Text("class"), failure.Text("code"), failure.Text("message"))));
+                ("terminal", "db_down", "Still transient after the last of 3 rounds of retries."),
+                (failure.Text("class"), failure.Text("code"), failure.Text("message"))));
     }
 
     [Fact]
@@ -153,8 +161,9 @@ public sealed class Retrying_failures(ReceiptService service)
         Assert.Equal(200, (await service.Http.SendAsync("DELETE", retry)).Status);
         var second = await service.RetryAsync(batch, "billing", service.Http);
         Assert.NotEqual(retry[^36..], second.Status == 202 ? second.Json.Text("batchId") : "");
-        await Eventually.TrueAsync(async () => (await service.Http.GetAsync($"{batch}/receipts/billing")).Json.GetProperty("rounds") is var rounds
-            && (second.Status == 202 || rounds.GetProperty("nextAt").ValueKind != System.Text.Json.JsonValueKind.Null));
+        await Eventually.TrueAsync(
+            async () => (await service.Http.GetAsync($"{batch}/receipts/billing")).Json.GetProperty("rounds") is var rounds
+                && (second.Status == 202 || rounds.GetProperty("nextAt").ValueKind != System.Text.Json.JsonValueKind.Null));
         Assert.Equal(("partiallyFailed", 8, 2, 0), await service.CountsAsync(batch, "billing"));
     }
 
@@ -221,8 +230,10 @@ public sealed class Retrying_failures(ReceiptService service)
         var subjects = new List<string?>();
         for (string? cursor = null; ;)
         {
-            var page = await service.Http.GetAsync($"/v1/events?limit=1000{(cursor is null ? "" : "&after=" + cursor)}", ("ClaimCheck-Consumer", consumer));
-            subjects.AddRange(page.Items().Where(item => item.Text("type") == "claimcheck.bulk.ready.v1").Select(item => item.Text("subject")));
+            var page = await service.Http.GetAsync(
+                $"/v1/events?limit=1000{(cursor is null ? "" : "&after=" + cursor)}", ("ClaimCheck-Consumer", consumer));
+            subjects.AddRange(
+                page.Items().Where(item => item.Text("type") == "claimcheck.bulk.ready.v1").Select(item => item.Text("subject")));
             if (page.Items().Length == 0)
                 return subjects;
             cursor = page.NextCursor();

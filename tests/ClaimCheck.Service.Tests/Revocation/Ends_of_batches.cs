@@ -65,15 +65,18 @@ public sealed class Ends_of_batches
     {
         await using var lab = await RevocationLab.StartAsync(loops: false);
         var expired = await lab.ReadyAsync();
-        await lab.SqlAsync("UPDATE exports SET expires_at = now() - interval '1 second' WHERE batch_id = @Value", new { expired.Value });
+        await lab.SqlAsync(
+            "UPDATE exports SET expires_at = now() - interval '1 second' WHERE batch_id = @Value", new { expired.Value });
         await lab.Get<Retention>().ExpireAsync(default);
         var failed = await lab.LeaseAsync();
-        Assert.True(await lab.Get<ExportOutcomes>().FailAsync(failed, new("source_query_failed", "The query failed.", false), default));
+        Assert.True(
+            await lab.Get<ExportOutcomes>().FailAsync(failed, new("source_query_failed", "The query failed.", false), default));
         var cancelled = await lab.AskAsync();
         await lab.RevokeAsync(cancelled.Batch);
         await lab.EraseAsync();
 
-        foreach (var (batch, state) in new[] { (expired, ExportState.Expired), (failed.BatchId, ExportState.Failed), (cancelled.Batch, ExportState.Cancelled) })
+        foreach (var (batch, state) in new[] { (expired, ExportState.Expired), (failed.BatchId, ExportState.Failed),
+            (cancelled.Batch, ExportState.Cancelled) })
         {
             var first = await lab.ReportAsync(batch);
             Assert.Equal(state, first.State);
@@ -100,7 +103,8 @@ public sealed class Ends_of_batches
         await using var lab = await RevocationLab.StartAsync(loops: false);
         var batch = await lab.ReadyAsync();
         var retry = await lab.ReadyAsync(await lab.AskAsync(retryOf: batch));
-        await lab.SqlAsync("UPDATE exports SET expires_at = now() - interval '1 second' WHERE batch_id = @Value", new { batch.Value });
+        await lab.SqlAsync(
+            "UPDATE exports SET expires_at = now() - interval '1 second' WHERE batch_id = @Value", new { batch.Value });
         Assert.Equal(ExportState.Expired, (await lab.FindAsync(batch)).EffectiveState);
 
         Assert.True(await lab.RevokeAsync(batch));
@@ -124,24 +128,31 @@ public sealed class Ends_of_batches
         await using var lab = await RevocationLab.StartAsync(loops: false, onS3);
         var retention = TimeSpan.FromMinutes(10);
         var asked = await lab.AskAsync(retention: retention, lifetime: TimeSpan.FromDays(7));
-        await lab.SqlAsync("UPDATE exports SET created_at = now() - interval '1 hour' WHERE id = @Id", new { asked.Id }); // a long wait
+        // a long wait
+        await lab.SqlAsync("UPDATE exports SET created_at = now() - interval '1 hour' WHERE id = @Id", new { asked.Id });
         var batch = await lab.ReadyAsync(asked);
 
         var row = await lab.FindAsync(batch);
         Assert.Equal(row.ReadyAt + retention, row.ExpiresAt);
-        var manifest = Assert.IsType<Redeemed<Manifest>>(await lab.Get<Claims>().RedeemAsync(batch, RevocationLab.Caller, default)).Value;
+        var manifest = Assert.IsType<Redeemed<Manifest>>(
+            await lab.Get<Claims>().RedeemAsync(batch, RevocationLab.Caller, default)).Value;
         Assert.True(manifest.LinksExpireAt <= row.ExpiresAt);
         Assert.True(row.ManifestExpiresAt is null || row.ManifestExpiresAt <= row.ExpiresAt);
         foreach (var link in RevocationLab.LinksIn(manifest))
-            Assert.True(EndOf(link) <= row.ExpiresAt!.Value.AddSeconds(1), "A signature's end is a whole second, rounded up at most once.");
+            Assert.True(
+                EndOf(link) <= row.ExpiresAt!.Value.AddSeconds(1),
+                "A signature's end is a whole second, rounded up at most once.");
 
         // The clock, not the sweep, ends it.
-        await lab.SqlAsync("UPDATE exports SET expires_at = now() - interval '1 second' WHERE batch_id = @Value", new { batch.Value });
+        await lab.SqlAsync(
+            "UPDATE exports SET expires_at = now() - interval '1 second' WHERE batch_id = @Value", new { batch.Value });
         foreach (var path in new[] { "manifest", "files/part-00001.csv.gz", "data" })
         {
             using var answer = await lab.Http.GetAsync($"/v1/batches/{batch}/{path}");
             Assert.Equal(HttpStatusCode.Gone, answer.StatusCode);
-            Assert.Equal(ProblemCodes.BatchExpired, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
+            Assert.Equal(
+                ProblemCodes.BatchExpired,
+                (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
         }
 
         Assert.Null(await lab.Get<ManifestWriter>().WriteAsync(batch, StagingKeys.Manifest(batch), default));
@@ -167,7 +178,8 @@ public sealed class Ends_of_batches
         var revoked = await lab.ReadyAsync();
         await lab.RevokeAsync(revoked);
         var asked = await lab.AskAsync(retention: TimeSpan.FromSeconds(1));
-        await lab.SqlAsync("UPDATE exports SET created_at = now() - interval '30 days', expires_at = CASE WHEN state = 'revoked' THEN now() - interval '1 day' END");
+        await lab.SqlAsync("UPDATE exports SET created_at = now() - interval '30 days', expires_at = CASE WHEN state = 'revoked' "
+            + "THEN now() - interval '1 day' END");
         await lab.Get<Retention>().ExpireAsync(default);
 
         Assert.Equal(ExportState.Pending, (await lab.FindAsync(asked.Batch)).State);
@@ -179,7 +191,8 @@ public sealed class Ends_of_batches
         var query = System.Web.HttpUtility.ParseQueryString(new Uri(link).Query);
         return query["expires"] is { } seconds
             ? DateTimeOffset.FromUnixTimeSeconds(long.Parse(seconds))
-            : DateTimeOffset.ParseExact(query["X-Amz-Date"]!, "yyyyMMdd'T'HHmmss'Z'", null, System.Globalization.DateTimeStyles.AssumeUniversal)
+            : DateTimeOffset.ParseExact(
+                query["X-Amz-Date"]!, "yyyyMMdd'T'HHmmss'Z'", null, System.Globalization.DateTimeStyles.AssumeUniversal)
                 .AddSeconds(long.Parse(query["X-Amz-Expires"]!));
     }
 }

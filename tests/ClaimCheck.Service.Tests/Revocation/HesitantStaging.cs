@@ -32,14 +32,16 @@ internal sealed class HesitantStaging(IStaging inner, int? seed) : IStaging
         return await inner.AbortAsync(upload, cancellationToken);
     }
 
-    public async IAsyncEnumerable<StagedMultipartUpload> ListUploadsAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StagedMultipartUpload> ListUploadsAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await PauseAsync("list uploads", prefix);
         await foreach (var upload in inner.ListUploadsAsync(prefix, cancellationToken))
             yield return upload;
     }
 
-    public async IAsyncEnumerable<StagedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StagedObject> ListAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await PauseAsync("list", prefix);
         await foreach (var found in inner.ListAsync(prefix, cancellationToken))
@@ -55,7 +57,8 @@ internal sealed class HesitantStaging(IStaging inner, int? seed) : IStaging
     public Task<Stream> OpenReadAsync(string key, long offset, long length, CancellationToken cancellationToken) =>
         inner.OpenReadAsync(key, offset, length, cancellationToken);
 
-    public async Task<SignedLink> SignAsync(string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken)
+    public async Task<SignedLink> SignAsync(
+        string key, TimeSpan lifetime, LinkAudience audience, string method, CancellationToken cancellationToken)
     {
         await PauseAsync("sign", key);
         return Signed(await inner.SignAsync(key, lifetime, audience, method, cancellationToken));

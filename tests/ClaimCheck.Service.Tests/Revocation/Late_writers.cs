@@ -11,7 +11,8 @@ using Xunit.Abstractions;
 
 namespace ClaimCheck.Service.Tests.Revocation;
 
-/// <summary>Workers that were active when a batch was revoked, and wake up after the proof: nothing of theirs may come to exist.</summary>
+/// <summary>Workers that were active when a batch was revoked, and wake up after the proof: nothing of theirs may
+/// come to exist.</summary>
 public sealed class Late_writers(ITestOutputHelper output)
 {
     [Theory]
@@ -20,7 +21,9 @@ public sealed class Late_writers(ITestOutputHelper output)
     public async Task A_worker_that_uploads_while_its_export_is_cancelled_leaves_nothing(bool onS3)
     {
         await using var lab = await RevocationLab.StartAsync(loops: false, onS3);
-        var asked = await lab.AskAsync(sql: "SELECT g::bigint AS id, repeat(md5(g::text), 40) AS name FROM generate_series(1, 30000) g", maxFileBytes: 8 << 20);
+        var asked = await lab.AskAsync(
+            sql: "SELECT g::bigint AS id, repeat(md5(g::text), 40) AS name FROM generate_series(1, 30000) g",
+            maxFileBytes: 8 << 20);
         var plan = await lab.Get<ExportLeases>().TakeAsync(default);
         Assert.Equal(asked.ExportId, plan!.ExportId);
         var meter = new ExportMeter();
@@ -48,7 +51,8 @@ public sealed class Late_writers(ITestOutputHelper output)
         await using var lab = await RevocationLab.StartAsync(loops: false, onS3);
         var plan = await lab.LeaseAsync();
         await using var writer = (await lab.Get<MultipartUploads>().OpenAsync(
-            plan.BatchId, plan.Attempt, plan.LeaseToken, "part-00001.csv.gz", new("application/gzip", "part-00001.csv.gz"), default))!;
+            plan.BatchId, plan.Attempt, plan.LeaseToken, "part-00001.csv.gz",
+            new("application/gzip", "part-00001.csv.gz"), default))!;
         await writer.WriteAsync(new byte[6 << 20], default); // more than a part
 
         await lab.RevokeAsync(plan.BatchId);
@@ -61,7 +65,8 @@ public sealed class Late_writers(ITestOutputHelper output)
         Assert.True(late.IsMissing, late.Message);
         await writer.DisposeAsync();
         Assert.Null(await lab.Get<MultipartUploads>().OpenAsync(
-            plan.BatchId, plan.Attempt, plan.LeaseToken, "part-00002.csv.gz", new("application/gzip", "part-00002.csv.gz"), default));
+            plan.BatchId, plan.Attempt, plan.LeaseToken, "part-00002.csv.gz",
+            new("application/gzip", "part-00002.csv.gz"), default));
         Assert.Empty(await lab.ObjectsAsync(plan.BatchId));
         Assert.Empty(await lab.UploadsAsync(plan.BatchId));
     }
@@ -113,7 +118,8 @@ public sealed class Late_writers(ITestOutputHelper output)
 
         var revoking = lab.RevokeAsync(batch);
         await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%pg_advisory_xact_lock(%'"))[0] == 1);
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query "
+            + "LIKE '%pg_advisory_xact_lock(%'"))[0] == 1);
         Assert.False(revoking.IsCompleted);
         goOn.SetResult();
 
@@ -124,7 +130,8 @@ public sealed class Late_writers(ITestOutputHelper output)
         Assert.Equal("tester", Assert.Single((await lab.ReportAsync(batch)).Redeemed).Caller);
         foreach (var link in RevocationLab.LinksIn(manifest))
             Assert.Equal(HttpStatusCode.NotFound, (await lab.Http.GetAsync(new Uri(link))).StatusCode);
-        Assert.Equal(ExportState.Revoked, Assert.IsType<Ended<Manifest>>(await lab.Get<Claims>().RedeemAsync(batch, RevocationLab.Caller, default)).State);
+        Assert.Equal(ExportState.Revoked, Assert.IsType<Ended<Manifest>>(
+            await lab.Get<Claims>().RedeemAsync(batch, RevocationLab.Caller, default)).State);
     }
 
     [Fact]
@@ -146,7 +153,8 @@ public sealed class Late_writers(ITestOutputHelper output)
         var before = Volatile.Read(ref redeemed);
         await lab.RevokeAsync(batch).WaitAsync(TimeSpan.FromMinutes(2));
         var meanwhile = Volatile.Read(ref redeemed) - before;
-        output.WriteLine($"The revocation took {TimeProvider.System.GetElapsedTime(began)}; {meanwhile} claims were served meanwhile.");
+        output.WriteLine(
+            $"The revocation took {TimeProvider.System.GetElapsedTime(began)}; {meanwhile} claims were served meanwhile.");
         Assert.True(meanwhile < 1000, $"{meanwhile} claims overtook the revocation.");
         await Task.WhenAll(claimers);
     }
@@ -156,9 +164,11 @@ public sealed class Late_writers(ITestOutputHelper output)
     {
         await using var lab = await RevocationLab.StartAsync(loops: false, onS3: true, versioned: true);
         var batch = await lab.ReadyAsync();
-        Assert.NotNull(await lab.Get<ManifestWriter>().WriteAsync(batch, StagingKeys.Manifest(batch), default)); // a second version
+        // a second version
+        Assert.NotNull(await lab.Get<ManifestWriter>().WriteAsync(batch, StagingKeys.Manifest(batch), default));
         var s3 = (await S3Endpoint.GetAsync()).Client;
-        var versions = await s3.ListVersionsAsync(new ListVersionsRequest { BucketName = lab.Bucket, Prefix = StagingKeys.Batch(batch) });
+        var versions = await s3.ListVersionsAsync(
+            new ListVersionsRequest { BucketName = lab.Bucket, Prefix = StagingKeys.Batch(batch) });
         Assert.Equal(4, versions.Versions.Count);
         await s3.DeleteObjectAsync(lab.Bucket, versions.Versions[0].Key); // a marker, made by somebody else
         var links = versions.Versions.Select(version => s3.GetPreSignedURL(new GetPreSignedUrlRequest
@@ -197,7 +207,8 @@ public sealed class Late_writers(ITestOutputHelper output)
         while (!enough.IsCancellationRequested)
         {
             // Completed or aborted, but never refused because a folder went away between two looks.
-            var upload = await lab.Staging.BeginAsync(StagingKeys.File(batch, "a1", "part-00001.csv"), StagedContent.Json("x"), default);
+            var upload = await lab.Staging.BeginAsync(
+                StagingKeys.File(batch, "a1", "part-00001.csv"), StagedContent.Json("x"), default);
             await lab.Staging.AbortAsync(upload, default);
         }
 

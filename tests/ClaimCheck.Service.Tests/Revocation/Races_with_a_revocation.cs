@@ -55,7 +55,8 @@ public sealed class Races_with_a_revocation(ITestOutputHelper output)
         Assert.Contains(ended, row => row.State == ExportState.Revoked);
         await EverythingIsQuietAsync(lab);
         await CheckFeedAsync(lab, ended);
-        Assert.DoesNotContain(lab.Log.Lines, line => line.Contains("A later sweep", StringComparison.Ordinal) && !line.Contains(" 0 objects", StringComparison.Ordinal));
+        Assert.DoesNotContain(lab.Log.Lines, line =>
+            line.Contains("A later sweep", StringComparison.Ordinal) && !line.Contains(" 0 objects", StringComparison.Ordinal));
     }
 
     // Workers that were under way have noticed, events have their positions, and staging is empty.
@@ -63,7 +64,8 @@ public sealed class Races_with_a_revocation(ITestOutputHelper output)
     {
         await Eventually.TrueAsync(async () => (await lab.QueryAsync<long>(
             "SELECT count(*) FROM outbox WHERE position IS NULL AND superseded_at IS NULL"))[0] == 0);
-        // An upload that was begun and never recorded, because its worker was cancelled before it heard its id, waits for a sweep.
+        // An upload that was begun and never recorded, because its worker was cancelled before it heard
+        // its id, waits for a sweep.
         await lab.SqlAsync("UPDATE batch_deletions SET next_try_at = now()");
         await Eventually.TrueAsync(async () => !await lab.Staging.ListUploadsAsync(StagingKeys.Root, default).AnyAsync());
         Assert.Empty(await lab.Staging.ListAsync(StagingKeys.Root, default).ToListAsync());
@@ -73,7 +75,8 @@ public sealed class Races_with_a_revocation(ITestOutputHelper output)
     {
         var rows = (await lab.QueryAsync<(Guid BatchId, string Type, Guid EventId, long? Position, bool Superseded)>(
             "SELECT batch_id, type, event_id, position, superseded_at IS NOT NULL FROM outbox")).ToLookup(row => row.BatchId);
-        Assert.Equal(rows.Sum(batch => batch.Count()), rows.SelectMany(batch => batch).Select(row => row.EventId).Distinct().Count());
+        Assert.Equal(
+            rows.Sum(batch => batch.Count()), rows.SelectMany(batch => batch).Select(row => row.EventId).Distinct().Count());
         foreach (var export in ended)
         {
             var events = rows[export.BatchId].ToList();
@@ -84,11 +87,14 @@ public sealed class Races_with_a_revocation(ITestOutputHelper output)
                 continue;
             }
 
-            var (ready, revoked) = (events.Single(row => row.Type == EventTypes.BulkReady), events.Single(row => row.Type == EventTypes.BulkRevoked));
+            var (ready, revoked) = (events.Single(row => row.Type == EventTypes.BulkReady), events.Single(
+                row => row.Type == EventTypes.BulkRevoked));
             Assert.Equal(2, events.Count);
             Assert.NotNull(revoked.Position);
             Assert.Equal(ready.Position is null, ready.Superseded);
-            Assert.True(ready.Position is null || ready.Position < revoked.Position, $"{export.Batch}: ready {ready.Position}, revoked {revoked.Position}");
+            Assert.True(
+                ready.Position is null || ready.Position < revoked.Position,
+                $"{export.Batch}: ready {ready.Position}, revoked {revoked.Position}");
         }
 
         var seen = await lab.Get<EventFeed>().ReadAsync(RevocationLab.Caller, new(0, null), 10_000, default);
@@ -119,7 +125,8 @@ public sealed class Races_with_a_revocation(ITestOutputHelper output)
                 committed.SetResult();
                 await EveryClaimIsRefusedAsync();
 
-                var verified = await lab.Get<Service.Revocation.RevocationReports>().WaitAsync(RevocationLab.Caller, batch, TimeSpan.FromSeconds(60), default);
+                var verified = await lab.Get<Service.Revocation.RevocationReports>()
+                    .WaitAsync(RevocationLab.Caller, batch, TimeSpan.FromSeconds(60), default);
                 Assert.NotNull(verified.VerifiedAt);
                 Assert.Empty(await lab.ObjectsAsync(batch));
             }
@@ -159,7 +166,8 @@ public sealed class Races_with_a_revocation(ITestOutputHelper output)
                     await UntilAsync(async () => (await lab.FindAsync(batch)).ManifestExpiresAt is not null);
                     break;
                 default:
-                    await UntilAsync(async () => (await lab.QueryAsync<int>("SELECT 1 FROM multipart_uploads WHERE batch_id = @Value", new { batch.Value })).Count > 0);
+                    await UntilAsync(async () => (await lab.QueryAsync<int>(
+                        "SELECT 1 FROM multipart_uploads WHERE batch_id = @Value", new { batch.Value })).Count > 0);
                     break;
             }
         }
@@ -185,11 +193,12 @@ public sealed class Races_with_a_revocation(ITestOutputHelper output)
             Assert.Empty(await ask());
         }
 
-        private Task RepeatAsync(string path, Func<HttpResponseMessage, Task<IEnumerable<string>>> linksOf) => RepeatAsync(async () =>
-        {
-            using var answer = await lab.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
-            return (await linksOf(answer)).ToList();
-        });
+        private Task RepeatAsync(string path, Func<HttpResponseMessage, Task<IEnumerable<string>>> linksOf) =>
+            RepeatAsync(async () =>
+            {
+                using var answer = await lab.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
+                return (await linksOf(answer)).ToList();
+            });
 
         private Task ClaimAsync() => RepeatAsync($"/v1/batches/{batch}/manifest", async answer => answer.IsSuccessStatusCode
             ? RevocationLab.LinksIn((await answer.Content.ReadFromJsonAsync<Manifest>(ClaimCheckJson.Options))!)
@@ -207,7 +216,8 @@ public sealed class Races_with_a_revocation(ITestOutputHelper output)
             }
             catch (Exception e) when (e is HttpRequestException or IOException)
             {
-                Assert.NotEqual(ExportState.Ready, (await lab.FindAsync(batch)).State); // cut off, and rightly; also before its head arrived
+                // cut off, and rightly; also before its head arrived
+                Assert.NotEqual(ExportState.Ready, (await lab.FindAsync(batch)).State);
             }
 
             return [];
@@ -215,7 +225,8 @@ public sealed class Races_with_a_revocation(ITestOutputHelper output)
 
         private Task ReadFeedAsync() => RepeatAsync(async () =>
         {
-            var place = (await lab.QueryAsync<long?>("SELECT min(position) FROM outbox WHERE batch_id = @Value", new { batch.Value }))[0];
+            var place = (await lab.QueryAsync<long?>(
+                "SELECT min(position) FROM outbox WHERE batch_id = @Value", new { batch.Value }))[0];
             if (place is null)
                 return [];
             var page = await lab.Get<EventFeed>().ReadAsync(RevocationLab.Caller, new(place.Value - 1, null), 1, default);
@@ -230,7 +241,9 @@ public sealed class Races_with_a_revocation(ITestOutputHelper output)
                 var text = await answer.Content.ReadAsStringAsync();
                 Assert.Equal(HttpStatusCode.Gone, answer.StatusCode);
                 Assert.Null(answer.Headers.Location);
-                Assert.Contains(JsonElement.Parse(text).GetProperty("code").GetString(), new[] { ProblemCodes.BatchRevoked, ProblemCodes.ExportCancelled });
+                Assert.Contains(
+                    JsonElement.Parse(text).GetProperty("code").GetString(),
+                    new[] { ProblemCodes.BatchRevoked, ProblemCodes.ExportCancelled });
             }
         }
 

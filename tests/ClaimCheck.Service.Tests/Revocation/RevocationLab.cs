@@ -39,10 +39,12 @@ internal sealed class RevocationLab : IAsyncDisposable
     private readonly WebApplication server;
     private readonly string directory;
 
-    private RevocationLab(WebApplication server, string directory, RememberedLog log) => (this.server, this.directory, Log) = (server, directory, log);
+    private RevocationLab(WebApplication server, string directory, RememberedLog log) =>
+        (this.server, this.directory, Log) = (server, directory, log);
 
     public RememberedLog Log { get; }
-    public HttpClient Http { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }) { Timeout = TimeSpan.FromSeconds(30) };
+    public HttpClient Http { get; } =
+        new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }) { Timeout = TimeSpan.FromSeconds(30) };
     public NpgsqlDataSource Catalog => Get<NpgsqlDataSource>();
     public HesitantStaging Staging => (HesitantStaging)Get<IStaging>();
     public string Folder => Path.Combine(directory, "staging");
@@ -59,7 +61,8 @@ internal sealed class RevocationLab : IAsyncDisposable
     {
         var data = Directory.CreateTempSubdirectory("claimcheck-revocation-").FullName;
         var source = await PostgresServer.NewDatabaseAsync();
-        await Scene.SqlAsync(source, "CREATE TABLE items (id bigint PRIMARY KEY, name text); INSERT INTO items SELECT g, 'item ' || g FROM generate_series(1, 200) g");
+        await Scene.SqlAsync(source, "CREATE TABLE items (id bigint PRIMARY KEY, name text); INSERT INTO items SELECT g, 'item ' "
+            + "|| g FROM generate_series(1, 200) g");
         var settings = new Dictionary<string, string?>
         {
             ["ConnectionStrings:Catalog"] = await PostgresServer.NewDatabaseAsync(),
@@ -84,7 +87,8 @@ internal sealed class RevocationLab : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = data });
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Logging.ClearProviders().AddProvider(log).AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-        builder.AddStartup().AddHttp().AddCatalog().AddSources().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting().AddRevocation().AddReceipts().AddBatches()
+        builder.AddStartup().AddHttp().AddCatalog().AddSources().AddDatasets().AddStaging().AddLinks().AddExports().AddExporting()
+            .AddRevocation().AddReceipts().AddBatches()
             .AddPublishing();
         Remove(builder.Services, typeof(ReceiptWorker));
         if (onS3)
@@ -122,7 +126,8 @@ internal sealed class RevocationLab : IAsyncDisposable
     /// <param name="retryOf">The batch it retries.</param>
     /// <param name="sql">Instead of the rows.</param>
     public async Task<ExportRow> AskAsync(
-        int rows = 50, TimeSpan? retention = null, TimeSpan? lifetime = null, long maxFileBytes = 1 << 20, BatchId? retryOf = null, string? sql = null)
+        int rows = 50, TimeSpan? retention = null, TimeSpan? lifetime = null, long maxFileBytes = 1 << 20,
+        BatchId? retryOf = null, string? sql = null)
     {
         var dataset = new FrozenDataset
         {
@@ -137,7 +142,8 @@ internal sealed class RevocationLab : IAsyncDisposable
         var created = await Get<ExportStore>().CreateAsync(
             Caller,
             new(dataset, new(
-                JsonElement.Parse("{}"), "csv", sql is null ? "gzip" : "none", maxFileBytes, lifetime ?? TimeSpan.FromHours(1), retention ?? TimeSpan.FromDays(1))),
+                JsonElement.Parse("{}"), "csv", sql is null ? "gzip" : "none", maxFileBytes, lifetime ?? TimeSpan.FromHours(1),
+                retention ?? TimeSpan.FromDays(1))),
             key: null,
             meaning: [],
             default);
@@ -150,7 +156,8 @@ internal sealed class RevocationLab : IAsyncDisposable
                 VALUES (@Original, '*', sha256('1'), '1', 'transient', 'db_down', '') ON CONFLICT DO NOTHING
                 """,
                 new { Original = original.Value });
-            await SqlAsync("UPDATE exports SET retry_of = @Original WHERE id = @Id", new { Original = original.Value, created.New!.Id });
+            await SqlAsync(
+                "UPDATE exports SET retry_of = @Original WHERE id = @Id", new { Original = original.Value, created.New!.Id });
         }
 
         return created.New!;
@@ -191,15 +198,19 @@ internal sealed class RevocationLab : IAsyncDisposable
     }
 
     /// <summary>Makes a deletion due, however long it was postponed.</summary>
-    public Task MakeDueAsync(BatchId batch) => SqlAsync("UPDATE batch_deletions SET next_try_at = now() WHERE batch_id = @Id", new { Id = batch.Value });
+    public Task MakeDueAsync(BatchId batch) =>
+        SqlAsync("UPDATE batch_deletions SET next_try_at = now() WHERE batch_id = @Id", new { Id = batch.Value });
 
-    public Task<RevocationReport> ReportAsync(BatchId batch) => Get<RevocationReports>().WaitAsync(Caller, batch, TimeSpan.Zero, default);
+    public Task<RevocationReport> ReportAsync(BatchId batch) =>
+        Get<RevocationReports>().WaitAsync(Caller, batch, TimeSpan.Zero, default);
 
     public Task<ExportRow> FindAsync(BatchId batch) => Get<ExportStore>().FindAsync(Caller, batch, default)!;
 
-    public async Task<List<StagedObject>> ObjectsAsync(BatchId batch) => await Staging.ListAsync(StagingKeys.Batch(batch), default).ToListAsync();
+    public async Task<List<StagedObject>> ObjectsAsync(BatchId batch) =>
+        await Staging.ListAsync(StagingKeys.Batch(batch), default).ToListAsync();
 
-    public async Task<List<StagedMultipartUpload>> UploadsAsync(BatchId batch) => await Staging.ListUploadsAsync(StagingKeys.Batch(batch), default).ToListAsync();
+    public async Task<List<StagedMultipartUpload>> UploadsAsync(BatchId batch) =>
+        await Staging.ListUploadsAsync(StagingKeys.Batch(batch), default).ToListAsync();
 
     public async Task SqlAsync(string sql, object? parameters = null)
     {
@@ -270,7 +281,8 @@ internal sealed class RememberedLog : ILoggerProvider
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
         public void Log<TState>(
-            LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            LogLevel logLevel, Microsoft.Extensions.Logging.EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
             owner.lines.Enqueue($"{formatter(state, exception)} {exception}");
     }
 }

@@ -21,9 +21,12 @@ public sealed class The_proof_of_deletion
         await lab.EraseAsync();
 
         var report = await lab.ReportAsync(batch);
-        Assert.Equal(["manifest.json", "part-00001.csv.gz", "part-00001.index.json"], report.Probes.Select(probe => probe.Object).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["manifest.json", "part-00001.csv.gz", "part-00001.index.json"],
+            report.Probes.Select(probe => probe.Object).Order(StringComparer.Ordinal));
         Assert.All(report.Probes, probe => Assert.Equal((206, 404), (probe.Before, probe.After)));
-        Assert.All(report.Probes, probe => Assert.True(probe.At > report.RevokedAt && probe.At <= report.VerifiedAt!.Value.AddSeconds(1)));
+        Assert.All(report.Probes, probe =>
+            Assert.True(probe.At > report.RevokedAt && probe.At <= report.VerifiedAt!.Value.AddSeconds(1)));
         Assert.Equal(new DeletedObjects(3, 0, 0), report.Objects);
     }
 
@@ -32,7 +35,9 @@ public sealed class The_proof_of_deletion
     {
         await using var lab = await RevocationLab.StartAsync(loops: false);
         // 64 KiB a file, and an index beside each.
-        var asked = await lab.AskAsync(maxFileBytes: 64 << 10, sql: "SELECT g::bigint AS id, repeat(md5(g::text), 1000) AS name FROM generate_series(1, 1100) g");
+        var asked = await lab.AskAsync(
+            maxFileBytes: 64 << 10,
+            sql: "SELECT g::bigint AS id, repeat(md5(g::text), 1000) AS name FROM generate_series(1, 1100) g");
         var batch = await lab.ReadyAsync(asked);
         var objects = await lab.ObjectsAsync(batch);
         Assert.True(objects.Count > 1000, $"{objects.Count}");
@@ -88,7 +93,10 @@ public sealed class The_proof_of_deletion
         var error = Fault.S3Error(403, "AccessDenied");
         await lab.RevokeAsync(expired);
         lab.Proxy!.On(request => IsProbe(request) && request.Path.Contains(expired.ToString(), StringComparison.Ordinal),
-            error with { Body = error.Body.Replace("AccessDenied, as a test asked for.", "Request has expired", StringComparison.Ordinal) });
+            error with
+            {
+                Body = error.Body.Replace("AccessDenied, as a test asked for.", "Request has expired", StringComparison.Ordinal),
+            });
         await lab.RevokeAsync(denied);
         lab.Proxy.On(request => IsProbe(request) && request.Path.Contains(denied.ToString(), StringComparison.Ordinal), error);
         await lab.EraseAsync();
@@ -135,7 +143,8 @@ public sealed class The_proof_of_deletion
         await lab.MakeDueAsync(batch);
         await lab.EraseAsync();
         Assert.False(File.Exists(stray));
-        Assert.Contains(lab.Log.Lines, line => line.StartsWith($"A later sweep of batch {batch} found 1 objects", StringComparison.Ordinal));
+        Assert.Contains(
+            lab.Log.Lines, line => line.StartsWith($"A later sweep of batch {batch} found 1 objects", StringComparison.Ordinal));
         Assert.Equal(verified, (await lab.ReportAsync(batch)).VerifiedAt);
         Assert.Equal(4, (await lab.ReportAsync(batch)).Objects.Deleted);
         Assert.NotNull(await NextTryAsync(lab, batch));
@@ -192,8 +201,10 @@ public sealed class The_proof_of_deletion
     }
 
     // A one-byte read through a presigned link.
-    private static bool IsProbe(ProxiedRequest request) => request.Method == "GET" && request.Query.Contains("X-Amz-Signature=", StringComparison.Ordinal);
+    private static bool IsProbe(ProxiedRequest request) =>
+        request.Method == "GET" && request.Query.Contains("X-Amz-Signature=", StringComparison.Ordinal);
 
     private static async Task<DateTimeOffset?> NextTryAsync(RevocationLab lab, BatchId batch) =>
-        (await lab.QueryAsync<DateTimeOffset?>("SELECT next_try_at FROM batch_deletions WHERE batch_id = @Value", new { batch.Value }))[0];
+        (await lab.QueryAsync<DateTimeOffset?>(
+            "SELECT next_try_at FROM batch_deletions WHERE batch_id = @Value", new { batch.Value }))[0];
 }

@@ -7,7 +7,8 @@ namespace ClaimCheck.Service.Tests.Schedules;
 [Collection(ScheduleTests.Name)]
 public sealed class Incremental_schedules(ScheduleService service)
 {
-    private const string Incremental = """{ "dataset": "entries", "criteria": { "since": { "after": "watermark", "overlap": "PT0S" } } }""";
+    private const string Incremental =
+        """{ "dataset": "entries", "criteria": { "since": { "after": "watermark", "overlap": "PT0S" } } }""";
 
     [Fact]
     public async Task A_run_goes_on_from_the_snapshot_of_the_last_that_was_ready()
@@ -58,7 +59,8 @@ public sealed class Incremental_schedules(ScheduleService service)
         var second = await service.RunAsync(name);
         await Scene.SqlAsync(
             service.Scene.Catalog,
-            $"UPDATE exports SET state = 'failed', ready_at = NULL, ended_at = now() WHERE id = '{Guid.Parse(second.Text("exportId")![4..])}'");
+            "UPDATE exports SET state = 'failed', ready_at = NULL, ended_at = now() WHERE id = "
+            + $"'{Guid.Parse(second.Text("exportId")![4..])}'");
         Assert.Equal(await SnapshotAsync(first), Since(await service.RunAsync(name)));
     }
 
@@ -94,7 +96,9 @@ public sealed class Incremental_schedules(ScheduleService service)
         var first = await service.RunAsync(name);
         Assert.Equal(200, (await service.PutAsync(name, $$"""{ "cron": "0 0 0 2 1 ?", "export": {{Incremental}} }""")).Status);
         Assert.Equal(await SnapshotAsync(first), Since(await service.RunAsync(name)));
-        Assert.Equal(200, (await service.PutAsync(name, $$"""{ "cron": "0 0 0 2 1 ?", "export": {{Incremental.Replace("PT0S", "PT1S", StringComparison.Ordinal)}} }""")).Status);
+        Assert.Equal(200, (await service.PutAsync(
+            name,
+            $$"""{ "cron": "0 0 0 2 1 ?", "export": {{Incremental.Replace("PT0S", "PT1S", StringComparison.Ordinal)}} }""")).Status);
         Assert.Empty((await service.RunAsync(name)).GetProperty("criteria").Names());
     }
 
@@ -111,8 +115,10 @@ public sealed class Incremental_schedules(ScheduleService service)
     {
         Assert.Equal("ready", run.Text("exportState"));
         var data = await service.Http.GetAsync($"/v1/batches/{run.Text("batchId")}/data");
-        using var unpacked = new StreamReader(new System.IO.Compression.GZipStream(new MemoryStream(data.Body), System.IO.Compression.CompressionMode.Decompress));
-        return [.. (await unpacked.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => long.Parse(line.Trim('"')))];
+        using var unpacked = new StreamReader(
+            new System.IO.Compression.GZipStream(new MemoryStream(data.Body), System.IO.Compression.CompressionMode.Decompress));
+        return [.. (await unpacked.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1)
+            .Select(line => long.Parse(line.Trim('"')))];
     }
 
     private static DateTimeOffset Since(JsonElement run) => run.GetProperty("criteria").GetProperty("since").GetDateTimeOffset();

@@ -66,24 +66,31 @@ public sealed class Plans_of_fire_times
     [Fact]
     public void A_run_waits_for_the_one_before_it_while_not_too_many_do()
     {
-        Assert.Null(Assert.Single(Make(CatchUp.One, Overlap.Queue, "2026-06-15T02:00:00Z", "2026-06-15T02:00:01Z", new(true, 9)).Runs).SkipCode);
-        Assert.Equal(RunCodes.QueueFull, Assert.Single(Make(CatchUp.One, Overlap.Queue, "2026-06-15T02:00:00Z", "2026-06-15T02:00:01Z", new(true, 10)).Runs).SkipCode);
+        Assert.Null(Assert.Single(
+            Make(CatchUp.One, Overlap.Queue, "2026-06-15T02:00:00Z", "2026-06-15T02:00:01Z", new(true, 9)).Runs).SkipCode);
+        Assert.Equal(RunCodes.QueueFull, Assert.Single(
+            Make(CatchUp.One, Overlap.Queue, "2026-06-15T02:00:00Z", "2026-06-15T02:00:01Z", new(true, 10)).Runs).SkipCode);
     }
 
     [Fact]
     public void Nothing_fires_after_the_end()
     {
-        var plan = Make(CatchUp.All, Overlap.Queue, "2026-06-10T02:00:00Z", "2026-06-15T01:00:00Z", endsAt: "2026-06-12T02:00:00Z");
-        Assert.Equal([At("2026-06-10T02:00:00Z"), At("2026-06-11T02:00:00Z"), At("2026-06-12T02:00:00Z")], plan.Runs.Select(run => run.FireTime));
+        var plan = Make(
+            CatchUp.All, Overlap.Queue, "2026-06-10T02:00:00Z", "2026-06-15T01:00:00Z", endsAt: "2026-06-12T02:00:00Z");
+        Assert.Equal(
+            [At("2026-06-10T02:00:00Z"), At("2026-06-11T02:00:00Z"), At("2026-06-12T02:00:00Z")],
+            plan.Runs.Select(run => run.FireTime));
         Assert.Null(plan.Next);
     }
 
-    private static FirePlan Make(string catchUp, string overlap, string due, string now, ScheduleLoad? load = null, string? endsAt = null) => FirePlan.Make(
-        new ScheduleRow(
-            Guid.NewGuid(), "default", "nightly", "someone", Guid.NewGuid(), Series: 1, "0 0 2 * * ?", "UTC", Export: "{}",
-            catchUp, overlap, Paused: false, endsAt is null ? null : At(endsAt),
-            NextFireAt: At(due), CreatedAt: At(due), UpdatedAt: At(due)),
-        At(now),
-        load ?? Idle,
-        new SchedulesOptions());
+    private static FirePlan Make(
+        string catchUp, string overlap, string due, string now, ScheduleLoad? load = null, string? endsAt = null) =>
+        FirePlan.Make(
+            new ScheduleRow(
+                Guid.NewGuid(), "default", "nightly", "someone", Guid.NewGuid(), Series: 1, "0 0 2 * * ?", "UTC", Export: "{}",
+                catchUp, overlap, Paused: false, endsAt is null ? null : At(endsAt),
+                NextFireAt: At(due), CreatedAt: At(due), UpdatedAt: At(due)),
+            At(now),
+            load ?? Idle,
+            new SchedulesOptions());
 }

@@ -24,10 +24,12 @@ public sealed class Relative_times
     [InlineData("-P1D", "none", "2026-03-30T00:30:00Z", "2026-03-29T01:30:00Z")]
     [InlineData("-P1D", "none", "2026-10-26T01:30:00Z", "2026-10-25T00:30:00Z")]
     [InlineData("PT0S", "startOfHour", "2026-10-25T01:40:00Z", "2026-10-25T01:00:00Z")]
-    public void Are_counted_from_the_fire_time_in_the_schedule_s_zone(string duration, string anchor, string fireTime, string expected) =>
+    public void Are_counted_from_the_fire_time_in_the_schedule_s_zone(
+        string duration, string anchor, string fireTime, string expected) =>
         Assert.Equal(
             Times_of_a_schedule.At(expected),
-            RelativeTime.Parse(duration, anchor)!.From(Times_of_a_schedule.At(fireTime), TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin")));
+            RelativeTime.Parse(duration, anchor)!
+                .From(Times_of_a_schedule.At(fireTime), TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin")));
 
     [Fact]
     public void The_start_of_a_day_without_a_midnight_is_its_first_moment() => Assert.Equal(
@@ -46,5 +48,6 @@ public sealed class Relative_times
     [InlineData("-P999999D")]
     [InlineData("PT999999999H")]
     [InlineData("yesterday")]
-    public void Are_refused_where_they_are_no_duration_or_too_long(string duration) => Assert.Null(RelativeTime.Parse(duration, "none"));
+    public void Are_refused_where_they_are_no_duration_or_too_long(string duration) =>
+        Assert.Null(RelativeTime.Parse(duration, "none"));
 }

@@ -13,19 +13,25 @@ public sealed class Runs_of_schedules(ScheduleService service)
     public async Task A_schedule_fires_at_its_time_and_its_run_leads_to_the_export()
     {
         var name = "f-" + Guid.NewGuid().ToString("N")[..12];
-        Assert.Equal(201, (await service.PutAsync(name, """{ "cron": "0/2 * * * * ?", "export": { "dataset": "items", "format": "ndjson" } }""")).Status);
+        Assert.Equal(201, (await service.PutAsync(
+            name, """{ "cron": "0/2 * * * * ?", "export": { "dataset": "items", "format": "ndjson" } }""")).Status);
         await Eventually.TrueAsync(async () => (await service.RunsAsync(name)).Count(run => run.Text("state") == "started") >= 2);
-        Assert.Equal(200, (await service.PutAsync(name, """{ "cron": "0/2 * * * * ?", "paused": true, "export": { "dataset": "items" } }""")).Status);
+        Assert.Equal(200, (await service.PutAsync(
+            name, """{ "cron": "0/2 * * * * ?", "paused": true, "export": { "dataset": "items" } }""")).Status);
 
         var runs = await service.RunsAsync(name);
         Assert.Equal(runs.Length, runs.Select(run => run.Text("fireTime")).Distinct().Count());
         Assert.All(runs, run => Assert.Equal(0, run.GetProperty("fireTime").GetDateTimeOffset().Second % 2));
-        runs = [.. runs.Where(run => run.Text("state") == "started")]; // on a slow machine some find the run before still under way
-        Assert.All(runs, run => Assert.True(run.GetProperty("startedAt").GetDateTimeOffset() >= run.GetProperty("fireTime").GetDateTimeOffset()));
+        // on a slow machine some find the run before still under way
+        runs = [.. runs.Where(run => run.Text("state") == "started")];
+        Assert.All(runs, run =>
+            Assert.True(run.GetProperty("startedAt").GetDateTimeOffset() >= run.GetProperty("fireTime").GetDateTimeOffset()));
         var export = (await service.Http.GetAsync(new Uri(runs[0].Link("export")).PathAndQuery)).Json;
         Assert.Equal(("items", "ndjson"), (export.Text("dataset"), export.Text("format")));
         var self = await service.Http.GetAsync(new Uri(runs[0].Link("self")).PathAndQuery);
-        Assert.Equal((200, runs[0].Text("runId"), false), (self.Status, self.Json.Text("runId"), self.Json.GetProperty("manual").GetBoolean()));
+        Assert.Equal(
+            (200, runs[0].Text("runId"), false),
+            (self.Status, self.Json.Text("runId"), self.Json.GetProperty("manual").GetBoolean()));
 
         // Paused it stands still; times that pass are not missed.
         var count = (await service.RunsAsync(name)).Length;
@@ -38,14 +44,16 @@ public sealed class Runs_of_schedules(ScheduleService service)
     {
         await using var idle = await Scene.CreateAsync();
         using var asking = new ApiClient((await idle.StartServiceAsync(("ClaimCheck__Roles", "api"))).NewHttp());
-        var put = await asking.SendAsync("PUT", "/v1/schedules/yearly", ApiClient.Json("""{ "cron": "0 0 0 1 1 ?", "export": { "dataset": "items" } }"""u8.ToArray()));
+        var put = await asking.SendAsync("PUT", "/v1/schedules/yearly", ApiClient.Json(
+            """{ "cron": "0 0 0 1 1 ?", "export": { "dataset": "items" } }"""u8.ToArray()));
         Assert.Equal(201, put.Status);
         await using var catalog = NpgsqlDataSource.Create(idle.Catalog);
         Assert.Equal(TimeSpan.FromSeconds(5), await ScheduleWorker.UntilNextAsync(catalog, CancellationToken.None));
 
         await Scene.SqlAsync(idle.Catalog, "UPDATE schedules SET next_fire_at = now(), try_at = now()");
 
-        Assert.InRange(await ScheduleWorker.UntilNextAsync(catalog, CancellationToken.None), TimeSpan.Zero, TimeSpan.FromMilliseconds(100));
+        Assert.InRange(
+            await ScheduleWorker.UntilNextAsync(catalog, CancellationToken.None), TimeSpan.Zero, TimeSpan.FromMilliseconds(100));
     }
 
     [Fact]
@@ -61,7 +69,8 @@ public sealed class Runs_of_schedules(ScheduleService service)
         await service.SettledAsync(name);
         Assert.NotEqual(first.Json.Text("exportId"), (await service.RunAsync(name)).Text("exportId"));
         Assert.Equal(2, (await service.RunsAsync(name)).Length);
-        (await service.Http.PostAsync($"/v1/schedules/{name}/run", "{}", ("Idempotency-Key", ""))).IsProblem(400, "invalid_idempotency_key");
+        (await service.Http.PostAsync($"/v1/schedules/{name}/run", "{}", ("Idempotency-Key", "")))
+            .IsProblem(400, "invalid_idempotency_key");
     }
 
     [Fact]
@@ -72,7 +81,8 @@ public sealed class Runs_of_schedules(ScheduleService service)
         Assert.Equal("started", first.Json.Text("state"));
         (await service.Http.PostAsync($"/v1/schedules/{name}/run", "{}")).IsProblem(409, "run_in_progress");
         await service.MissAsync(name, 1);
-        await Eventually.TrueAsync(async () => (await service.RunsAsync(name)).Any(run => run.Text("code") == "previous_running" && run.Text("state") == "skipped"));
+        await Eventually.TrueAsync(async () =>
+            (await service.RunsAsync(name)).Any(run => run.Text("code") == "previous_running" && run.Text("state") == "skipped"));
         await service.Http.SendAsync("DELETE", $"/v1/exports/{first.Json.Text("exportId")}");
         await Eventually.TrueAsync(async () => (await service.Http.PostAsync($"/v1/schedules/{name}/run", "{}")).Status == 202);
         await EndAsync(name);
@@ -91,7 +101,10 @@ public sealed class Runs_of_schedules(ScheduleService service)
         foreach (var run in runs)
         {
             var started = await Eventually.NotNullAsync(async () =>
-                (await service.Http.GetAsync(new Uri(run.Link("self")).PathAndQuery)) is var now && now.Json.Text("state") == "started" ? now : null);
+                (await service.Http.GetAsync(new Uri(run.Link("self")).PathAndQuery)) is var now
+                && now.Json.Text("state") == "started"
+                    ? now
+                    : null);
             Assert.Single(await service.RunsAsync(name), other => other.Text("exportState") is "pending" or "running");
             await service.Http.SendAsync("DELETE", $"/v1/exports/{started.Json.Text("exportId")}");
         }
@@ -107,7 +120,8 @@ public sealed class Runs_of_schedules(ScheduleService service)
         await service.MissAsync(name, 3);
         JsonElement[] runs = [];
         await Eventually.TrueAsync(
-            async () => string.Join(' ', (runs = await service.RunsAsync(name)).Select(run => $"{run.Text("state")}:{run.Text("code")}:{run.GetProperty("missed").GetInt32()}"))
+            async () => string.Join(' ', (runs = await service.RunsAsync(name)).Select(
+                run => $"{run.Text("state")}:{run.Text("code")}:{run.GetProperty("missed").GetInt32()}"))
                 == expected,
             what: expected);
         Assert.True(runs[0].GetProperty("fireTime").GetDateTimeOffset() < TimeProvider.System.GetUtcNow().AddHours(-22));
@@ -162,18 +176,23 @@ public sealed class Runs_of_schedules(ScheduleService service)
     public async Task A_run_that_can_t_ask_for_its_export_fails_with_a_code_and_the_schedule_goes_on()
     {
         var gone = await service.NewAsync("""{ "dataset": "items" }""");
-        await Scene.SqlAsync(service.Scene.Catalog, $$"""UPDATE schedules SET export = '{ "dataset": "gone" }' WHERE name = '{{gone}}'""");
+        await Scene.SqlAsync(
+            service.Scene.Catalog, $$"""UPDATE schedules SET export = '{ "dataset": "gone" }' WHERE name = '{{gone}}'""");
         var changed = await service.NewAsync("""{ "dataset": "items" }""");
-        await Scene.SqlAsync(service.Scene.Catalog, $$"""UPDATE schedules SET export = '{ "dataset": "items", "criteria": { "most": 1 } }' WHERE name = '{{changed}}'""");
+        await Scene.SqlAsync(
+            service.Scene.Catalog,
+            $$"""UPDATE schedules SET export = '{ "dataset": "items", "criteria": { "most": 1 } }' WHERE name = '{{changed}}'""");
         var away = await service.NewAsync("""{ "dataset": "away" }""");
         var bad = await service.NewAsync("""{ "dataset": "bad" }""");
-        foreach (var (name, code) in ((string, string)[])[(gone, "dataset_unknown"), (changed, "export_invalid"), (away, "source_unavailable"), (bad, "definition_invalid")])
+        foreach (var (name, code) in ((string, string)[])[(gone, "dataset_unknown"), (changed, "export_invalid"),
+            (away, "source_unavailable"), (bad, "definition_invalid")])
         {
             await service.MissAsync(name, 1);
             await Eventually.TrueAsync(async () => (await service.RunsAsync(name)).Any(run => run.Text("state") == "failed"));
             var run = Assert.Single(await service.RunsAsync(name));
             Assert.Equal((code, null), (run.Text("code"), run.Text("exportId")));
-            var next = (await service.Http.GetAsync($"/v1/schedules/{name}")).Json.GetProperty("nextFireTimes")[0].GetDateTimeOffset();
+            var next = (await service.Http.GetAsync($"/v1/schedules/{name}")).Json
+                .GetProperty("nextFireTimes")[0].GetDateTimeOffset();
             Assert.True(next > TimeProvider.System.GetUtcNow());
         }
     }
@@ -185,7 +204,8 @@ public sealed class Runs_of_schedules(ScheduleService service)
         Assert.Equal(202, (await service.Http.PostAsync($"/v1/schedules/{name}/run", "{}")).Status);
         await service.MissAsync(name, 1);
         await Eventually.TrueAsync(async () => (await service.RunsAsync(name)).Any(run => run.Text("state") == "queued"));
-        Assert.Equal(200, (await service.PutAsync(name, """{ "cron": "0 0 0 1 1 ?", "paused": true, "export": { "dataset": "endless" } }""")).Status);
+        Assert.Equal(200, (await service.PutAsync(
+            name, """{ "cron": "0 0 0 1 1 ?", "paused": true, "export": { "dataset": "endless" } }""")).Status);
         Assert.Contains(await service.RunsAsync(name), run => run.Text("code") == "paused");
         await EndAsync(name);
     }

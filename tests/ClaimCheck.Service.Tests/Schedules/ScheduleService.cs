@@ -22,7 +22,9 @@ public sealed class ScheduleService : IAsyncLifetime
     public async Task InitializeAsync()
     {
         Scene = await Scene.CreateAsync();
-        await Scene.SqlAsync(Scene.Source, "CREATE TABLE entries (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())");
+        await Scene.SqlAsync(
+            Scene.Source,
+            "CREATE TABLE entries (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())");
         Scene.AddDataset(
             "entries", "SELECT id FROM entries WHERE (:since IS NULL OR at >= :since) ORDER BY id",
             """, "parameters": { "since": { "type": "timestamptz", "required": false } }""");

@@ -53,7 +53,8 @@ public sealed class Times_of_a_schedule
     [InlineData("Mars/Olympus", false)]
     [InlineData("../../etc/passwd", false)]
     [InlineData("", false)]
-    public void Time_zones_are_those_of_IANA(string name, bool isOne) => Assert.Equal(isOne, ScheduleCron.TryFindZone(name, out _));
+    public void Time_zones_are_those_of_IANA(string name, bool isOne) =>
+        Assert.Equal(isOne, ScheduleCron.TryFindZone(name, out _));
 
     [Fact]
     public void The_latest_of_years_of_missed_seconds_are_found_at_once()
@@ -76,7 +77,8 @@ public sealed class Times_of_a_schedule
     private static IEnumerable<string> Times(string cron, string zone, string after, int count)
     {
         var expression = Cron(cron, zone);
-        return expression.From(expression.After(At(after)), null, count).Select(time => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"));
+        return expression.From(expression.After(At(after)), null, count)
+            .Select(time => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"));
     }
 
     internal static ScheduleCron Cron(string cron, string zone) =>

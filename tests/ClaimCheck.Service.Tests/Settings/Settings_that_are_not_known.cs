@@ -19,7 +19,8 @@ using Microsoft.Extensions.Configuration;
 
 namespace ClaimCheck.Service.Tests.Settings;
 
-/// <summary>A setting under a name that is not known would silently do nothing: it stops the start, with the nearest name that there is.</summary>
+/// <summary>A setting under a name that is not known would silently do nothing: it stops the start, with the nearest name
+/// that there is.</summary>
 public sealed partial class Settings_that_are_not_known
 {
     [Theory]
@@ -51,24 +52,29 @@ public sealed partial class Settings_that_are_not_known
     [InlineData("ClaimCheck:Webhooks:Retries", "00:00:05", "has a value, but is a section or list")]
     [InlineData("ClaimCheck:Staging", "s3", "has a value, but is a section or list")]
     [InlineData("ClaimCheck:PublicUrl", "exports.example", "is 'exports.example', but must be http(s)://host")]
-    [InlineData("ClaimCheck:PublicUrl", "https://exports.example/?a=b", "is 'https://exports.example/?a=b', but must be http(s)://host")]
+    [InlineData(
+        "ClaimCheck:PublicUrl", "https://exports.example/?a=b", "is 'https://exports.example/?a=b', but must be http(s)://host")]
     public void A_value_that_can_t_be_used_is_said_with_the_rule(string name, string value, string fault) =>
         Assert.Contains($"{name} {fault}", Refusal((name, value)), StringComparison.Ordinal);
 
     [Fact]
     public void All_are_said_at_once()
     {
-        var lines = Refusal(("ClaimCheck:Rolls", "api"), ("ClaimCheck:Exporting:Tris", "1"), ("ClaimCheck:Exporting:Tries", "many"), ("ClaimCheck:Schedules:Grace", "00:00:00")).Split('\n');
+        var lines = Refusal(("ClaimCheck:Rolls", "api"), ("ClaimCheck:Exporting:Tris", "1"),
+            ("ClaimCheck:Exporting:Tries", "many"), ("ClaimCheck:Schedules:Grace", "00:00:00")).Split('\n');
         Assert.Equal(4, lines.Length);
-        Assert.All((string[])["Rolls", "Exporting:Tris", "Exporting:Tries", "Schedules:Grace"], name => Assert.Single(lines, line => line.StartsWith($"ClaimCheck:{name} ", StringComparison.Ordinal)));
+        Assert.All((string[])["Rolls", "Exporting:Tris", "Exporting:Tries", "Schedules:Grace"], name =>
+            Assert.Single(lines, line => line.StartsWith($"ClaimCheck:{name} ", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void What_is_known_or_of_others_passes()
     {
         Builder(
-            ("ClaimCheck:Roles", "api,worker"), ("claimcheck:exporting:PARALLELISM", "3"), ("ClaimCheck:BulkJobs:ClaimHosts:0:Address", "https://x"),
-            ("ClaimCheck:BulkJobs:ClaimHosts:0:LinkHosts:0", "x"), ("ClaimCheck:BehindTls", ""), ("CLAIMCHECK_URL", "x"), ("ClaimCheckOther:Name", "x"), ("Logging:LogLevel:Default", "Warning"))
+            ("ClaimCheck:Roles", "api,worker"), ("claimcheck:exporting:PARALLELISM", "3"),
+            ("ClaimCheck:BulkJobs:ClaimHosts:0:Address", "https://x"),
+            ("ClaimCheck:BulkJobs:ClaimHosts:0:LinkHosts:0", "x"), ("ClaimCheck:BehindTls", ""), ("CLAIMCHECK_URL", "x"),
+            ("ClaimCheckOther:Name", "x"), ("Logging:LogLevel:Default", "Warning"))
             .CheckSettings();
         Builder(("ClaimCheck:Roles:0", "api"), ("ClaimCheck:Roles:1", "worker")).CheckSettings();
     }
@@ -104,11 +110,14 @@ public sealed partial class Settings_that_are_not_known
     [Fact]
     public void No_page_names_another()
     {
-        string[] pages = [Path.Combine(Repository.Root, "README.md"), .. Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md")];
-        var named = pages.SelectMany(page => Named().Matches(File.ReadAllText(page))).Select(match => Plain(match.Value.Replace("__", ":", StringComparison.Ordinal))).Distinct().ToList();
+        string[] pages =
+            [Path.Combine(Repository.Root, "README.md"), .. Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md")];
+        var named = pages.SelectMany(page => Named().Matches(File.ReadAllText(page)))
+            .Select(match => Plain(match.Value.Replace("__", ":", StringComparison.Ordinal))).Distinct().ToList();
 
         Assert.True(named.Count > 20, "Settings are named on the pages.");
-        Assert.All(named, name => Assert.Contains(Known(), known => known == name || known.StartsWith($"{name}:", StringComparison.Ordinal)));
+        Assert.All(named, name =>
+            Assert.Contains(Known(), known => known == name || known.StartsWith($"{name}:", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -130,15 +139,19 @@ public sealed partial class Settings_that_are_not_known
     private static SortedSet<string> Known() => new(Builder().SettingNames().Select(Plain), StringComparer.Ordinal);
 
     // The operator's own names and numbers as {n}; a list as its values.
-    private static string Plain(string name) => OwnName().Replace(name, "{n}") is var plain && plain.EndsWith(":{n}", StringComparison.Ordinal) ? plain[..^4] : plain;
+    private static string Plain(string name) =>
+        OwnName().Replace(name, "{n}") is var plain && plain.EndsWith(":{n}", StringComparison.Ordinal) ? plain[..^4] : plain;
 
-    private static string Refusal(params (string Name, string Value)[] settings) => Assert.Throws<StartupException>(() => Builder(settings).CheckSettings()).Message;
+    private static string Refusal(params (string Name, string Value)[] settings) =>
+        Assert.Throws<StartupException>(() => Builder(settings).CheckSettings()).Message;
 
     private static WebApplicationBuilder Builder(params (string Name, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)));
-        return builder.AddStartup().AddHttp().AddCatalog().AddDatasets().AddStaging().AddExporting().AddPublishing().AddWebhooks().AddSubscriptions().AddReceipts().AddSchedules()
+        builder.Configuration.AddInMemoryCollection(
+            settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)));
+        return builder.AddStartup().AddHttp().AddCatalog().AddDatasets().AddStaging().AddExporting().AddPublishing().AddWebhooks()
+            .AddSubscriptions().AddReceipts().AddSchedules()
             .AddProducerBatches().AddBulkJobs();
     }
 

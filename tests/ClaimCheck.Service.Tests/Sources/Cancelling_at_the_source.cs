@@ -18,9 +18,11 @@ public sealed class Cancelling_at_the_source
         var sleeping = sleep.ExecuteNonQueryAsync();
         await using var other = await run.Source.OpenConnectionAsync();
 
-        Assert.False(await (backend with { Started = backend.Started.Value.AddSeconds(1) }).CancelAsync(other, CancellationToken.None));
+        Assert.False(
+            await (backend with { Started = backend.Started.Value.AddSeconds(1) }).CancelAsync(other, CancellationToken.None));
         Assert.False(await (backend with { Started = null }).CancelAsync(other, CancellationToken.None));
-        Assert.False(await (backend with { TransactionStarted = backend.TransactionStarted.AddSeconds(-1) }).CancelAsync(other, CancellationToken.None));
+        Assert.False(await (backend with { TransactionStarted = backend.TransactionStarted.AddSeconds(-1) })
+            .CancelAsync(other, CancellationToken.None));
         await using (var role = new NpgsqlCommand($"SET SESSION AUTHORIZATION pg_signal_backend", other))
         {
             // As another user, that may do it.
@@ -42,7 +44,8 @@ public sealed class Cancelling_at_the_source
         const string sql = "SELECT 1 AS id, current_setting('client_connection_check_interval') AS looks";
         Assert.Equal("1,5s\n", await run.TextAsync(sql));
         // An operator's own is left alone.
-        await run.ExecuteAsync($"ALTER DATABASE \"{new NpgsqlConnectionStringBuilder(run.Source.ConnectionString).Database}\" SET client_connection_check_interval = '40s'");
+        await run.ExecuteAsync($"ALTER DATABASE \"{new NpgsqlConnectionStringBuilder(run.Source.ConnectionString).Database}\" "
+            + "SET client_connection_check_interval = '40s'");
         Assert.Equal("1,40s\n", await run.TextAsync(sql));
     }
 }

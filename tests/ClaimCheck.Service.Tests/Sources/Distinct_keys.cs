@@ -20,7 +20,8 @@ public sealed class Distinct_keys : IDisposable
     public void A_key_that_comes_twice_is_found_at_any_distance(int count, int memory)
     {
         var random = new Random(count + memory);
-        (int First, int Second)[] places = [(1, count), (1, 2), (count - 1, count), .. Enumerable.Range(0, 3).Select(_ => Pair(random, count))];
+        (int First, int Second)[] places =
+            [(1, count), (1, 2), (count - 1, count), .. Enumerable.Range(0, 3).Select(_ => Pair(random, count))];
         foreach (var (first, second) in places)
         {
             var failure = Assert.Throws<SourceException>(() => Hold(memory, Keys(count, random, (first, second))));
@@ -28,7 +29,8 @@ public sealed class Distinct_keys : IDisposable
             Assert.Equal($"Record {second} has the key of record {first}.", failure.Message);
         }
 
-        Assert.Equal(count * KeyTable.BytesOfEach > Math.Max(memory, 16 * KeyTable.BytesOfEach), Hold(memory, Keys(count, random, null)));
+        Assert.Equal(
+            count * KeyTable.BytesOfEach > Math.Max(memory, 16 * KeyTable.BytesOfEach), Hold(memory, Keys(count, random, null)));
     }
 
     [Fact]
@@ -47,7 +49,8 @@ public sealed class Distinct_keys : IDisposable
     [Fact]
     public void One_key_for_all_records_ends_soon()
     {
-        var failure = Assert.Throws<SourceException>(() => Hold(0, Enumerable.Range(0, 40_000).Select(i => i < 20 ? $"{i}" : "same")));
+        var failure = Assert.Throws<SourceException>(
+            () => Hold(0, Enumerable.Range(0, 40_000).Select(i => i < 20 ? $"{i}" : "same")));
 
         Assert.StartsWith("Record ", failure.Message, StringComparison.Ordinal);
     }
@@ -91,7 +94,8 @@ public sealed class Distinct_keys : IDisposable
 
         Assert.Equal(("key_check_unavailable", true), (failure.Code, failure.IsTransient));
         Assert.Contains("data directory", failure.Message, StringComparison.Ordinal);
-        Assert.Contains("disk is full", KeySpace.Explain(new IOException("No space left on device", 28)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "disk is full", KeySpace.Explain(new IOException("No space left on device", 28)).Message, StringComparison.Ordinal);
     }
 
     public void Dispose()

@@ -7,7 +7,8 @@ namespace ClaimCheck.Service.Tests.Sources;
 
 public sealed class How_far_a_snapshot_reaches
 {
-    private const string Entries = "CREATE TABLE entries (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())";
+    private const string Entries =
+        "CREATE TABLE entries (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())";
     private const string Insert = "INSERT INTO entries DEFAULT VALUES";
 
     [Fact]
@@ -20,7 +21,9 @@ public sealed class How_far_a_snapshot_reaches
             Assert.Null(await pair.ReplayedAsync());
             await using var connection = await fresh.OpenConnectionAsync();
             var horizon = await SourceHorizon.ReadAsync(connection, CancellationToken.None);
-            Assert.Equal(await Scene.ScalarAsync<DateTime>(pair.Standby, "SELECT checkpoint_time FROM pg_control_checkpoint()"), horizon.SnapshotAt.UtcDateTime);
+            Assert.Equal(
+                await Scene.ScalarAsync<DateTime>(pair.Standby, "SELECT checkpoint_time FROM pg_control_checkpoint()"),
+                horizon.SnapshotAt.UtcDateTime);
         }
 
         await using var scene = await Scene.CreateAsync(1);
@@ -29,12 +32,14 @@ public sealed class How_far_a_snapshot_reaches
         File.Delete(Path.Combine(scene.Datasets, "items.sql"));
         File.Delete(Path.Combine(scene.Datasets, "slow.json"));
         File.Delete(Path.Combine(scene.Datasets, "slow.sql"));
-        scene.AddDataset("entries", "SELECT id FROM entries WHERE (:since IS NULL OR at >= :since) ORDER BY id", """, "parameters": { "since": { "type": "timestamptz", "required": false } }""");
+        scene.AddDataset("entries", "SELECT id FROM entries WHERE (:since IS NULL OR at >= :since) ORDER BY id",
+            """, "parameters": { "since": { "type": "timestamptz", "required": false } }""");
         using var http = new ApiClient((await scene.StartServiceAsync()).NewHttp());
         await Scene.SqlAsync(pair.Primary, Insert);
         await pair.CatchUpAsync();
         var put = await http.SendAsync("PUT", "/v1/schedules/entries", ApiClient.Json(
-            """{ "cron": "0 0 0 1 1 ?", "export": { "dataset": "entries", "compression": "none", "criteria": { "since": { "after": "watermark", "overlap": "PT0S" } } } }"""u8.ToArray()));
+            """{ "cron": "0 0 0 1 1 ?", "export": { "dataset": "entries", "compression": "none", "criteria": { "since": { "after": "watermark", "overlap": "PT0S" } } } }"""u8
+                .ToArray()));
         Assert.True(put.Status == 201, put.Text);
 
         Assert.Equal("id\n1\n", await RunAsync(1));
@@ -71,7 +76,8 @@ public sealed class How_far_a_snapshot_reaches
         await using var source = NpgsqlDataSource.Create(database);
         await using var connection = await source.OpenConnectionAsync();
         await using var writer = await source.OpenConnectionAsync();
-        await using var reader = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database) { Username = role }.ConnectionString);
+        await using var reader = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(database) { Username = role }.ConnectionString);
         await using var unprivileged = await reader.OpenConnectionAsync();
 
         var before = await SourceHorizon.ReadAsync(connection, CancellationToken.None);

@@ -28,7 +28,8 @@ public sealed class The_shape_of_a_result
         await using var source = await NewSourceAsync();
         await using var connection = await source.OpenConnectionAsync();
         await using var session = await SourceSession.OpenAsync(() => source, ExportRun.Settings, CancellationToken.None);
-        const string arrays = "SELECT '{}'::varchar(3)[] AS a, '{}'::bit(3)[] AS b, '{}'::timestamptz(2)[] AS c, '{}'::interval(1)[] AS d";
+        const string arrays =
+            "SELECT '{}'::varchar(3)[] AS a, '{}'::bit(3)[] AS b, '{}'::timestamptz(2)[] AS c, '{}'::interval(1)[] AS d";
 
         foreach (var sql in new[] { EveryModifier, arrays, "SELECT * FROM parents" })
         {
@@ -52,7 +53,8 @@ public sealed class The_shape_of_a_result
         Assert.Equal(
             [
                 "bigint", "numeric", "numeric(12,2)", "character(3)", "character varying(9)", "text",
-                "timestamp with time zone", "timestamp(3) without time zone", "timestamp(0) with time zone", "interval", "interval(2)",
+                "timestamp with time zone", "timestamp(3) without time zone", "timestamp(0) with time zone", "interval",
+                "interval(2)",
                 "bit(3)", "bit varying(5)", "numeric(5,1)[]", "character varying(8)", "text", "integer[]",
                 "time(1) without time zone", "code[]", "int2vector", "box[]", "pair[]",
             ],
@@ -77,7 +79,8 @@ public sealed class The_shape_of_a_result
         Assert.Equal("id=True", await Describe("SELECT id FROM parents GROUP BY rollup (id)"));
 
         async Task<string> Describe(string sql) => string.Join(' ',
-            (await ResultShape.DescribeAsync(connection, sql, CancellationToken.None)).Select(column => $"{column.Name}={column.Nullable}"));
+            (await ResultShape.DescribeAsync(connection, sql, CancellationToken.None)).Select(
+                column => $"{column.Name}={column.Nullable}"));
     }
 
     [Fact]
@@ -86,7 +89,8 @@ public sealed class The_shape_of_a_result
         await using var source = await NewSourceAsync();
         await using var connection = await source.OpenConnectionAsync();
 
-        var columns = await ResultShape.DescribeAsync(connection, "SELECT 1 / (random() * 0)::int AS never, ':x; @y' AS said", CancellationToken.None);
+        var columns = await ResultShape.DescribeAsync(
+            connection, "SELECT 1 / (random() * 0)::int AS never, ':x; @y' AS said", CancellationToken.None);
 
         Assert.Equal(["never", "said"], columns.Select(column => column.Name));
     }

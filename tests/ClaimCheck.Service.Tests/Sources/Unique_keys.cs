@@ -3,7 +3,8 @@ using ClaimCheck.Service.Tests.Exporting;
 
 namespace ClaimCheck.Service.Tests.Sources;
 
-/// <summary>Two records of one key fail the export, wherever they are; what a unique index makes sure of is not looked at again.</summary>
+/// <summary>Two records of one key fail the export, wherever they are; what a unique index makes sure of is not
+/// looked at again.</summary>
 public sealed class Unique_keys
 {
     private const string Tables = """
@@ -33,7 +34,8 @@ public sealed class Unique_keys
                 ("SELECT id, code FROM t", true),
                 ("SELECT code, t.id FROM t WHERE day > '2000-01-01' ORDER BY code LIMIT 10", true),
                 ("SELECT q.id FROM (SELECT id, code FROM t OFFSET 0) q", true),
-                ("SELECT id, (SELECT count(*) FROM other) AS others, row_number() OVER (ORDER BY code) FROM t WHERE two > (SELECT max(x) FROM other)", true),
+                ("SELECT id, (SELECT count(*) FROM other) AS others, row_number() OVER (ORDER BY code) FROM t WHERE two > "
+                    + "(SELECT max(x) FROM other)", true),
                 ("SELECT n AS id FROM t", true),
                 ("SELECT id FROM m", true),
                 ("SELECT id FROM ONLY parent", true),
@@ -73,7 +75,8 @@ public sealed class Unique_keys
     {
         await using var run = await ExportRun.NewAsync(Tables);
         (run.Format, run.MaxFileBytes, run.KeyMemory) = (format, 64 << 10, 100 << 10);
-        const string first = "SELECT CASE i WHEN 9000 THEN 1 ELSE i END AS id, repeat('x', 50) AS note FROM generate_series(1, 9000) i";
+        const string first =
+            "SELECT CASE i WHEN 9000 THEN 1 ELSE i END AS id, repeat('x', 50) AS note FROM generate_series(1, 9000) i";
 
         foreach (var (sql, detail) in ((string, string)[])
             [
@@ -117,13 +120,15 @@ public sealed class Unique_keys
     [InlineData("DateStyle", "German", "date '2026-01-31'")]
     [InlineData("IntervalStyle", "postgres", "interval '1 day'")]
     [InlineData("TimeZone", "Europe/Berlin", "timestamptz '2026-01-31T00:00:00Z'")]
-    public async Task A_query_that_changes_how_values_are_written_fails_and_does_not_hang(string setting, string value, string expression)
+    public async Task A_query_that_changes_how_values_are_written_fails_and_does_not_hang(
+        string setting, string value, string expression)
     {
         await using var run = await ExportRun.NewAsync();
         run.Format = "ndjson";
 
         var failure = await Assert.ThrowsAsync<SourceException>(
-            () => run.ExportAsync($"SELECT i AS id, {expression} AS odd, set_config('{setting}', '{value}', true) AS c FROM generate_series(1, 3) i"));
+            () => run.ExportAsync($"SELECT i AS id, {expression} AS odd, set_config('{setting}', '{value}', true) AS c FROM "
+                + "generate_series(1, 3) i"));
 
         Assert.Equal("value_not_understood", failure.Code);
         Assert.Contains("column odd in record 1 ", failure.Message, StringComparison.Ordinal);
@@ -134,6 +139,7 @@ public sealed class Unique_keys
     {
         await using var connection = await run.Source.OpenConnectionAsync();
         var columns = await ResultShape.DescribeAsync(connection, sql, CancellationToken.None);
-        return await UniqueKeyCheck.VouchesAsync(connection, sql, columns.First(column => column.Name == "id"), CancellationToken.None);
+        return await UniqueKeyCheck.VouchesAsync(
+            connection, sql, columns.First(column => column.Name == "id"), CancellationToken.None);
     }
 }

@@ -42,7 +42,8 @@ public sealed class Choosing_a_staging
     {
         var refusal = Assert.Throws<StartupException>(() => Build(("ParallelParts", "0"), ("Checksums", "some")));
 
-        Assert.Contains("ClaimCheck:Staging:ParallelParts is 0, but must be from 1 to 64", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "ClaimCheck:Staging:ParallelParts is 0, but must be from 1 to 64", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("ClaimCheck:Staging:Checksums is 'some'", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -53,7 +54,8 @@ public sealed class Choosing_a_staging
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(
             settings.Select(setting => new KeyValuePair<string, string?>($"ClaimCheck:Staging:{setting.Name}", setting.Value)));
-        builder.Configuration.AddInMemoryCollection([new("ClaimCheck:DataDirectory", Path.Combine(Path.GetTempPath(), $"claimcheck-{Guid.NewGuid():N}"))]);
+        builder.Configuration.AddInMemoryCollection(
+            [new("ClaimCheck:DataDirectory", Path.Combine(Path.GetTempPath(), $"claimcheck-{Guid.NewGuid():N}"))]);
         builder.Services.AddSingleton(NpgsqlDataSource.Create("Host=127.0.0.1"));
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton<PublicAddress>();
         builder.AddKnownSettings<ServiceOptions>(ServiceOptions.Section).AddStaging().CheckSettings();

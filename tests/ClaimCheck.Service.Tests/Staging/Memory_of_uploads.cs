@@ -12,7 +12,8 @@ public sealed class Memory_of_uploads
     {
         await using var lab = await S3Lab.NewAsync();
         var some = StagingLab.Content(1 << 20);
-        await using var writer = lab.Staging.OpenWriter(await lab.Staging.BeginAsync(lab.Key, StagedContent.Json("x.json"), default));
+        await using var writer = lab.Staging.OpenWriter(
+            await lab.Staging.BeginAsync(lab.Key, StagedContent.Json("x.json"), default));
         for (var i = 0; i < 20; i++)
             await writer.WriteAsync(some, default);
         var (before, most) = (GC.GetTotalMemory(forceFullCollection: true), 0L);

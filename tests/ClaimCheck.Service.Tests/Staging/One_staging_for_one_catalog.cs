@@ -7,7 +7,8 @@ using Npgsql;
 
 namespace ClaimCheck.Service.Tests.Staging;
 
-/// <summary>Processes of one catalog stage in one place: what one has staged elsewhere the others could neither read nor erase.</summary>
+/// <summary>Processes of one catalog stage in one place: what one has staged elsewhere the others could neither
+/// read nor erase.</summary>
 public sealed class One_staging_for_one_catalog
 {
     [Fact]
@@ -17,7 +18,8 @@ public sealed class One_staging_for_one_catalog
         await using var catalog = NpgsqlDataSource.Create(scene.Catalog);
         CatalogDatabase.ConfigureDapper();
         await Migrations.ApplyAsync(catalog, NullLogger.Instance, default);
-        var (here, elsewhere) = (Directory.CreateDirectory(Path.Combine(scene.DataDirectory, "here")).FullName, Directory.CreateDirectory(Path.Combine(scene.DataDirectory, "elsewhere")).FullName);
+        var (here, elsewhere) = (Directory.CreateDirectory(Path.Combine(scene.DataDirectory, "here")).FullName,
+            Directory.CreateDirectory(Path.Combine(scene.DataDirectory, "elsewhere")).FullName);
         using var first = await EnterAsync(catalog, here);
         await first.StartAsync(default);
 
@@ -25,10 +27,12 @@ public sealed class One_staging_for_one_catalog
         var (code, output) = await ServiceProcess.RunAsync(scene.Settings);
         Assert.Equal(1, code);
         Assert.Contains(
-            $"Another process of this catalog stages files elsewhere ({Environment.MachineName}, process {Environment.ProcessId}, folder {here}), and this one in folder {elsewhere}",
+            $"Another process of this catalog stages files elsewhere ({Environment.MachineName}, process "
+            + $"{Environment.ProcessId}, folder {here}), and this one in folder {elsewhere}",
             output,
             StringComparison.Ordinal);
-        Assert.Contains("Let all processes use one folder, shared between them (ClaimCheck:Staging:Folder)", output, StringComparison.Ordinal);
+        Assert.Contains("Let all processes use one folder, shared between them (ClaimCheck:Staging:Folder)", output,
+            StringComparison.Ordinal);
         await Assert.ThrowsAsync<StartupException>(() => EnterAsync(catalog, "a-bucket", isBucket: true));
 
         // The same folder by another name is the same.
@@ -69,7 +73,8 @@ public sealed class One_staging_for_one_catalog
 
     private static async Task<StagingPlaces> EnterAsync(NpgsqlDataSource catalog, string name, bool isBucket = false)
     {
-        var places = new StagingPlaces(catalog, isBucket ? new StagingPlace(new() { Bucket = name }) : PlaceOf(name), NullLogger<StagingPlaces>.Instance);
+        var places = new StagingPlaces(
+            catalog, isBucket ? new StagingPlace(new() { Bucket = name }) : PlaceOf(name), NullLogger<StagingPlaces>.Instance);
         try
         {
             await places.EnterAsync(default);

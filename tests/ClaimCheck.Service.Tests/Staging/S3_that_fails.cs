@@ -15,7 +15,8 @@ public sealed class S3_that_fails
     [MemberData(nameof(Faults))]
     public async Task A_part_that_fails_twice_is_sent_again(string kind)
     {
-        await using var lab = await S3Lab.NewAsync(with: options => options with { StallTimeout = TimeSpan.FromSeconds(kind == "stall" ? 2 : 20) });
+        await using var lab = await S3Lab.NewAsync(
+            with: options => options with { StallTimeout = TimeSpan.FromSeconds(kind == "stall" ? 2 : 20) });
         lab.Proxy.On(request => request.IsPart, Named(kind), times: 2);
 
         await lab.StoreAsync(lab.Key, StagingLab.Content(Bytes));
@@ -85,7 +86,9 @@ public sealed class S3_that_fails
     public async Task A_part_that_never_succeeds_ends_the_upload_after_bounded_tries()
     {
         await using var lab = await S3Lab.NewAsync();
-        lab.Proxy.On(request => request.IsPart && request.Query.Contains("partNumber=1", StringComparison.Ordinal), Fault.S3Error(500, "InternalError"));
+        lab.Proxy.On(
+            request => request.IsPart && request.Query.Contains("partNumber=1", StringComparison.Ordinal),
+            Fault.S3Error(500, "InternalError"));
 
         var failure = await Assert.ThrowsAsync<StagingException>(() => lab.StoreAsync(lab.Key, StagingLab.Content(Bytes)));
 
@@ -99,10 +102,12 @@ public sealed class S3_that_fails
     {
         await using var lab = await S3Lab.NewAsync(); // two parts of 5 MiB at a time
         lab.Proxy.On(request => request.IsPart, new Fault.Stall());
-        await using var writer = lab.Staging.OpenWriter(await lab.Staging.BeginAsync(lab.Key, StagedContent.Json("x.json"), default));
+        await using var writer = lab.Staging.OpenWriter(
+            await lab.Staging.BeginAsync(lab.Key, StagedContent.Json("x.json"), default));
         var some = StagingLab.Content(1 << 20);
         for (var accepted = 0; accepted < 15; accepted++)
-            await writer.WriteAsync(some, default).AsTask().WaitAsync(TimeSpan.FromMinutes(1)); // MiB: two on their way, one filled
+            // MiB: two on their way, one filled
+            await writer.WriteAsync(some, default).AsTask().WaitAsync(TimeSpan.FromMinutes(1));
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await writer.WriteAsync(some, patience.Token));
@@ -130,7 +135,8 @@ public sealed class S3_that_fails
         lab.Proxy.On(request => request.IsDeletion, Fault.S3Error(403, "AccessDenied"), times: 1);
         lab.Proxy.On(
             request => request.IsDeletion,
-            new Fault.Answer(200, $"<DeleteResult><Error><Key>{lab.Key}</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>"),
+            new Fault.Answer(200, "<DeleteResult><Error><Key>"
+                + $"{lab.Key}</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>"),
             times: 1);
 
         for (var i = 0; i < 2; i++)

@@ -46,12 +46,14 @@ internal abstract class StagingLab : IAsyncDisposable
 
     public async Task<IReadOnlyList<StagedObject>> ListAsync() => await Staging.ListAsync(Prefix, default).ToListAsync();
 
-    public async Task<IReadOnlyList<StagedMultipartUpload>> ListUploadsAsync() => await Staging.ListUploadsAsync(Prefix, default).ToListAsync();
+    public async Task<IReadOnlyList<StagedMultipartUpload>> ListUploadsAsync() =>
+        await Staging.ListUploadsAsync(Prefix, default).ToListAsync();
 
     public async Task<string> LinkAsync(string key, TimeSpan? lifetime = null, LinkAudience audience = LinkAudience.Consumer) =>
         (await Staging.SignAsync(key, lifetime ?? TimeSpan.FromMinutes(5), audience, "GET", default)).Link.Reveal();
 
-    public static Task<HttpResponseMessage> GetAsync(string url, string? range = null, HttpMethod? method = null, params (string, string)[] headers)
+    public static Task<HttpResponseMessage> GetAsync(
+        string url, string? range = null, HttpMethod? method = null, params (string, string)[] headers)
     {
         var request = new HttpRequestMessage(method ?? HttpMethod.Get, url);
         if (range is not null)
@@ -204,10 +206,12 @@ internal sealed class KnownStates() : BatchStates(null!)
             revoked.Add(batch);
     }
 
-    public override Task<IReadOnlySet<Readable>> ReadableAsync(IReadOnlyCollection<Readable> readables, CancellationToken cancellationToken)
+    public override Task<IReadOnlySet<Readable>> ReadableAsync(
+        IReadOnlyCollection<Readable> readables, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref asked);
         lock (revoked)
-            return Task.FromResult<IReadOnlySet<Readable>>(readables.Where(one => one.Batch is { } batch && !revoked.Contains(batch)).ToHashSet());
+            return Task.FromResult<IReadOnlySet<Readable>>(
+                readables.Where(one => one.Batch is { } batch && !revoked.Contains(batch)).ToHashSet());
     }
 }

@@ -27,8 +27,10 @@ public sealed class Staging_in_a_folder : What_every_staging_does
         await Assert.ThrowsAsync<StagingException>(() => lab.Staging.BeginAsync(key, StagedContent.Json("x.json"), default));
         await Assert.ThrowsAsync<StagingException>(() => lab.Staging.OpenReadAsync(key, 0, 1, default));
         await Assert.ThrowsAsync<StagingException>(() => lab.Staging.DeleteAsync([new StagedObject(key, null, 0)], default));
-        await Assert.ThrowsAsync<StagingException>(() => lab.Staging.SignAsync(key, TimeSpan.FromMinutes(1), LinkAudience.Consumer, "GET", default));
-        await Assert.ThrowsAsync<StagingException>(() => lab.Staging.AbortAsync(new StagedMultipartUpload(key, Guid.NewGuid().ToString("N")), default));
+        await Assert.ThrowsAsync<StagingException>(
+            () => lab.Staging.SignAsync(key, TimeSpan.FromMinutes(1), LinkAudience.Consumer, "GET", default));
+        await Assert.ThrowsAsync<StagingException>(
+            () => lab.Staging.AbortAsync(new StagedMultipartUpload(key, Guid.NewGuid().ToString("N")), default));
     }
 
     [Theory]
@@ -65,7 +67,8 @@ public sealed class Staging_in_a_folder : What_every_staging_does
     public async Task A_completion_does_not_bring_back_a_folder_that_was_erased()
     {
         await using var lab = await FolderLab.NewAsync();
-        await using var writer = lab.Staging.OpenWriter(await lab.Staging.BeginAsync(lab.Key, StagedContent.Json("x.json"), default));
+        await using var writer = lab.Staging.OpenWriter(
+            await lab.Staging.BeginAsync(lab.Key, StagedContent.Json("x.json"), default));
         await writer.WriteAsync(new byte[] { 1 }, default);
         Directory.Delete(lab.PathOf(lab.Prefix), recursive: true);
 

@@ -50,7 +50,8 @@ public sealed class Staging_on_S3 : What_every_staging_does
     public async Task A_server_without_versions_is_listed_all_the_same()
     {
         await using var lab = await S3Lab.NewAsync();
-        lab.Proxy.On(request => request.Query.StartsWith("versions", StringComparison.Ordinal), Fault.S3Error(501, "NotImplemented"));
+        lab.Proxy.On(
+            request => request.Query.StartsWith("versions", StringComparison.Ordinal), Fault.S3Error(501, "NotImplemented"));
         await lab.StoreAsync(lab.Key, [1, 2, 3]);
 
         Assert.Equal([new StagedObject(lab.Key, null, 3)], await lab.ListAsync());
@@ -62,7 +63,8 @@ public sealed class Staging_on_S3 : What_every_staging_does
     public async Task Consumers_links_are_signed_for_the_public_endpoint_and_probes_for_the_own()
     {
         await using var front = await FaultProxy.StartAsync((await S3Endpoint.GetAsync()).Url);
-        await using var lab = await S3Lab.NewAsync(with: options => options with { PublicEndpoint = front.Url.GetLeftPart(UriPartial.Authority) });
+        await using var lab = await S3Lab.NewAsync(
+            with: options => options with { PublicEndpoint = front.Url.GetLeftPart(UriPartial.Authority) });
         await lab.StoreAsync(lab.Key, [7]);
 
         var (link, probe) = (await lab.LinkAsync(lab.Key), await lab.LinkAsync(lab.Key, audience: LinkAudience.Probe));
@@ -157,20 +159,39 @@ public sealed class Staging_on_S3 : What_every_staging_does
         using var client = new AmazonS3Client(new BasicAWSCredentials("key", "secret"), config);
 
         await client.InitiateMultipartUploadAsync("some-bucket", "a");
-        await client.UploadPartAsync(new UploadPartRequest { BucketName = "some-bucket", Key = "a", UploadId = "u", PartNumber = 1, InputStream = new MemoryStream(new byte[100_000]) });
+        await client.UploadPartAsync(new UploadPartRequest
+        {
+            BucketName = "some-bucket",
+            Key = "a",
+            UploadId = "u",
+            PartNumber = 1,
+            InputStream = new MemoryStream(new byte[100_000]),
+        });
         await client.PutObjectAsync(new PutObjectRequest { BucketName = "some-bucket", Key = "a", ContentBody = "body" });
-        await client.CompleteMultipartUploadAsync(new CompleteMultipartUploadRequest { BucketName = "some-bucket", Key = "a", UploadId = "u", PartETags = [new(1, "e")] });
+        await client.CompleteMultipartUploadAsync(new CompleteMultipartUploadRequest
+        {
+            BucketName = "some-bucket",
+            Key = "a",
+            UploadId = "u",
+            PartETags = [new(1, "e")],
+        });
         (await client.GetObjectAsync("some-bucket", "a")).Dispose();
         // A deletion of several is the one that requires a checksum.
-        await client.DeleteObjectsAsync(new DeleteObjectsRequest { BucketName = "some-bucket", Objects = [new KeyVersion { Key = "a" }] });
+        await client.DeleteObjectsAsync(
+            new DeleteObjectsRequest { BucketName = "some-bucket", Objects = [new KeyVersion { Key = "a" }] });
 
         Assert.Equal(6, seen.Requests.Count);
         Assert.All(seen.Requests, request => Assert.EndsWith(
-            serviceUrl is null or "https://s3.eu-central-1.amazonaws.com" ? "s3.eu-central-1.amazonaws.com" : "minio.internal", request.Host, StringComparison.Ordinal));
-        string[] checksums = ["x-amz-sdk-checksum-algorithm", "x-amz-trailer", "x-amz-checksum-mode", "x-amz-checksum-crc32", "x-amz-checksum-algorithm"];
-        Assert.All(seen.Requests.Take(5), request => Assert.Empty(request.Headers.Intersect(checksums, StringComparer.OrdinalIgnoreCase)));
+            serviceUrl is null or "https://s3.eu-central-1.amazonaws.com" ? "s3.eu-central-1.amazonaws.com" : "minio.internal",
+            request.Host,
+            StringComparison.Ordinal));
+        string[] checksums = ["x-amz-sdk-checksum-algorithm", "x-amz-trailer", "x-amz-checksum-mode", "x-amz-checksum-crc32",
+            "x-amz-checksum-algorithm"];
+        Assert.All(seen.Requests.Take(5), request =>
+            Assert.Empty(request.Headers.Intersect(checksums, StringComparer.OrdinalIgnoreCase)));
         Assert.All(seen.Requests.Take(3), request => Assert.DoesNotContain("Content-MD5", request.Headers));
-        Assert.Equal(["x-amz-sdk-checksum-algorithm", "x-amz-checksum-crc32"], checksums.Intersect(seen.Requests[5].Headers, StringComparer.OrdinalIgnoreCase));
+        Assert.Equal(["x-amz-sdk-checksum-algorithm", "x-amz-checksum-crc32"], checksums.Intersect(
+            seen.Requests[5].Headers, StringComparer.OrdinalIgnoreCase));
     }
 
     [Fact]
@@ -185,7 +206,8 @@ public sealed class Staging_on_S3 : What_every_staging_does
             ForcePathStyle = false,
             Region = "eu-central-1",
         });
-        using var aws = new S3Connection(new StagingOptions { Bucket = "some", ServiceUrl = "https://s3.eu-central-1.amazonaws.com" });
+        using var aws = new S3Connection(
+            new StagingOptions { Bucket = "some", ServiceUrl = "https://s3.eu-central-1.amazonaws.com" });
 
         Assert.True(other.Config.ForcePathStyle);
         Assert.Equal(RequestChecksumCalculation.WHEN_REQUIRED, other.Config.RequestChecksumCalculation);
@@ -203,10 +225,12 @@ public sealed class Staging_on_S3 : What_every_staging_does
 
         private sealed class Handler(List<(string, IReadOnlyList<string>)> requests) : HttpMessageHandler
         {
-            protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+            protected override async Task<HttpResponseMessage> SendAsync(
+                HttpRequestMessage request, CancellationToken cancellationToken)
             {
                 var body = request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken);
-                requests.Add((request.RequestUri!.Host, [.. request.Headers.Concat(request.Content?.Headers.AsEnumerable() ?? []).Select(header => header.Key)]));
+                requests.Add((request.RequestUri!.Host,
+                    [.. request.Headers.Concat(request.Content?.Headers.AsEnumerable() ?? []).Select(header => header.Key)]));
                 var root = request.RequestUri.Query switch
                 {
                     "?delete" => "DeleteResult",
@@ -215,7 +239,8 @@ public sealed class Staging_on_S3 : What_every_staging_does
                 };
                 return new(System.Net.HttpStatusCode.OK)
                 {
-                    Content = new StringContent(request.Method == HttpMethod.Put ? "" : $"<{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><UploadId>u{body.Length}</UploadId></{root}>"),
+                    Content = new StringContent(request.Method == HttpMethod.Put ? "" : $"<{root} "
+                        + $"xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><UploadId>u{body.Length}</UploadId></{root}>"),
                     Headers = { { "ETag", "\"0-1\"" } },
                 };
             }

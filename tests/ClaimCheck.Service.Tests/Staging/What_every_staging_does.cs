@@ -18,7 +18,8 @@ public abstract class What_every_staging_does
     {
         await using var lab = await NewLabAsync();
         var content = StagingLab.Content(bytes);
-        await using (var writer = lab.Staging.OpenWriter(await lab.Staging.BeginAsync(lab.Key, StagedContent.Json("x.json"), default)))
+        await using (var writer = lab.Staging.OpenWriter(
+            await lab.Staging.BeginAsync(lab.Key, StagedContent.Json("x.json"), default)))
         {
             var buffer = new byte[70_001]; // reused: the bytes must have been copied before a call returns
             foreach (var some in content.Chunk(buffer.Length))
@@ -85,7 +86,8 @@ public abstract class What_every_staging_does
     public async Task A_writer_that_is_disposed_before_completion_aborts_its_upload()
     {
         await using var lab = await NewLabAsync();
-        await using (var writer = lab.Staging.OpenWriter(await lab.Staging.BeginAsync(lab.Key, StagedContent.Json("x.json"), default)))
+        await using (var writer = lab.Staging.OpenWriter(
+            await lab.Staging.BeginAsync(lab.Key, StagedContent.Json("x.json"), default)))
             await writer.WriteAsync(StagingLab.Content(12 << 20), default);
 
         Assert.Empty(await lab.ListUploadsAsync());
@@ -116,10 +118,13 @@ public abstract class What_every_staging_does
         await lab.StoreAsync(StagingKeys.Manifest(lab.Batch), [1, 2]);
 
         Assert.Equal([lab.Key, StagingKeys.Manifest(lab.Batch)], (await lab.ListAsync()).Select(found => found.Key).Order());
-        Assert.Equal([lab.Key], await lab.Staging.ListAsync(StagingKeys.Attempt(lab.Batch, "a1"), default).Select(found => found.Key).ToListAsync());
+        Assert.Equal(
+            [lab.Key],
+            await lab.Staging.ListAsync(StagingKeys.Attempt(lab.Batch, "a1"), default).Select(found => found.Key).ToListAsync());
         Assert.Equal([upload], await lab.Staging.ListUploadsAsync(StagingKeys.Attempt(lab.Batch, "a2"), default).ToListAsync());
         Assert.Empty(await lab.Staging.ListUploadsAsync(StagingKeys.Attempt(lab.Batch, "a1"), default).ToListAsync());
-        Assert.Contains(other, await lab.Staging.ListUploadsAsync(StagingKeys.Root, default).Select(found => found.Key).ToListAsync());
+        Assert.Contains(
+            other, await lab.Staging.ListUploadsAsync(StagingKeys.Root, default).Select(found => found.Key).ToListAsync());
     }
 
     [Fact]
@@ -244,8 +249,10 @@ public abstract class What_every_staging_does
 
         var longest = await lab.Staging.SignAsync(lab.Key, TimeSpan.FromDays(7), LinkAudience.Consumer, "GET", default);
 
-        Assert.InRange(longest.ExpiresAt - TimeProvider.System.GetUtcNow(), TimeSpan.FromDays(7) - TimeSpan.FromMinutes(1), TimeSpan.FromDays(7) + TimeSpan.FromSeconds(1));
-        Assert.DoesNotContain("Signature=", longest.Link.Reveal().Replace("X-Amz-Signature=", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.InRange(longest.ExpiresAt - TimeProvider.System.GetUtcNow(), TimeSpan.FromDays(7) - TimeSpan.FromMinutes(1),
+            TimeSpan.FromDays(7) + TimeSpan.FromSeconds(1));
+        Assert.DoesNotContain("Signature=", longest.Link.Reveal().Replace("X-Amz-Signature=", "", StringComparison.Ordinal),
+            StringComparison.Ordinal);
         Assert.StartsWith("http://", longest.Link.Reveal(), StringComparison.Ordinal);
         foreach (var wrong in new[] { TimeSpan.FromDays(7) + TimeSpan.FromSeconds(1), TimeSpan.Zero, TimeSpan.FromSeconds(-1) })
         {
@@ -259,7 +266,8 @@ public abstract class What_every_staging_does
     {
         await using var lab = await NewLabAsync();
         using var cancelled = new CancellationTokenSource();
-        await using (var writer = lab.Staging.OpenWriter(await lab.Staging.BeginAsync(lab.Key, StagedContent.Json("x.json"), default)))
+        await using (var writer = lab.Staging.OpenWriter(
+            await lab.Staging.BeginAsync(lab.Key, StagedContent.Json("x.json"), default)))
         {
             await writer.WriteAsync(StagingLab.Content(1000), cancelled.Token);
             await cancelled.CancelAsync();

@@ -91,7 +91,8 @@ internal sealed class ExportModel
                 for (var at = 0; at < Events.Count; at++)
                 {
                     if (Events[at] is (var type, "waiting"))
-                        Events[at] = (type, type == EventTypes.BulkReady && State != ExportState.Ready ? "superseded" : "published");
+                        Events[at] =
+                            (type, type == EventTypes.BulkReady && State != ExportState.Ready ? "superseded" : "published");
                 }
 
                 return "";

@@ -26,7 +26,8 @@ public sealed class States_of_an_export : IAsyncLifetime
     [Fact]
     public void The_catalog_is_where_the_model_is_whatever_happens_in_whatever_order()
     {
-        var steps = Gen.Elements(Enum.GetValues<Step>()).SelectMany(step => Gen.Choose(0, 3).Select(worker => new Happening(step, worker)));
+        var steps = Gen.Elements(Enum.GetValues<Step>())
+            .SelectMany(step => Gen.Choose(0, 3).Select(worker => new Happening(step, worker)));
         // Begins with a lease more often than not, or most sequences would do nothing.
         Gen<Happening[]> sequences = steps.ListOf().SelectMany(list => Gen.Elements(Step.Lease, Step.Lease, Step.Open, Step.Renew)
             .Select<Step, Happening[]>(first => [new(first, 0), .. list.Take(25)]));
@@ -76,7 +77,8 @@ public sealed class States_of_an_export : IAsyncLifetime
 
     private async Task OpenAsync(BatchId batch, ExportModel model)
     {
-        const string sql = "UPDATE exports SET state = 'open' WHERE batch_id = @Value; INSERT INTO producer_batches (batch_id, open_until) VALUES (@Value, now() + interval '1 hour')";
+        const string sql = "UPDATE exports SET state = 'open' WHERE batch_id = @Value; INSERT INTO producer_batches (batch_id, "
+            + "open_until) VALUES (@Value, now() + interval '1 hour')";
         await lab.SqlAsync(sql, new { batch.Value });
         model.State = ExportState.Open;
     }
@@ -105,7 +107,9 @@ public sealed class States_of_an_export : IAsyncLifetime
                 await leases.HandBackAsync(worker, TimeSpan.Zero, failed: happening.Step == Step.FailTry, default);
                 return "";
             case Step.LoseLease:
-                await lab.SqlAsync("UPDATE exports SET lease_until = now() - interval '1 second' WHERE batch_id = @Value AND state = 'running'", new { batch.Value });
+                await lab.SqlAsync(
+                    "UPDATE exports SET lease_until = now() - interval '1 second' WHERE batch_id = @Value AND state = 'running'",
+                    new { batch.Value });
                 return "";
             case Step.Reclaim:
                 return $"{(await leases.ReclaimAsync(default)).Count} reclaimed";
@@ -113,7 +117,9 @@ public sealed class States_of_an_export : IAsyncLifetime
                 Assert.True(await lab.RevokeAsync(batch));
                 return "";
             case Step.Expire:
-                await lab.SqlAsync("UPDATE exports SET expires_at = now() - interval '1 second' WHERE batch_id = @Value AND state = 'ready'", new { batch.Value });
+                await lab.SqlAsync(
+                    "UPDATE exports SET expires_at = now() - interval '1 second' WHERE batch_id = @Value AND state = 'ready'",
+                    new { batch.Value });
                 await lab.Get<Retention>().ExpireAsync(default);
                 return "";
             case Step.Relay:
@@ -143,21 +149,23 @@ public sealed class States_of_an_export : IAsyncLifetime
 
     private async Task CompareAsync(ExportModel model, BatchId batch, List<ExportPlan> workers)
     {
-        var row = (await lab.QueryAsync<(string State, int Tries, int Leases, Guid? Token, bool Ready, bool Ended, bool Deletion, long Files, long Abandoned)>(
-            """
-            SELECT state, tries, leases, lease_token, ready_at IS NOT NULL, ended_at IS NOT NULL,
-                   EXISTS (SELECT FROM batch_deletions d WHERE d.batch_id = e.batch_id),
-                   (SELECT count(*) FROM batch_files f WHERE f.batch_id = e.batch_id),
-                   (SELECT count(*) FROM attempts a WHERE a.batch_id = e.batch_id AND a.abandoned_at IS NOT NULL)
-              FROM exports e
-             WHERE batch_id = @Value
-            """,
-            new { batch.Value }))[0];
+        var row = (await lab.QueryAsync<(
+            string State, int Tries, int Leases, Guid? Token, bool Ready, bool Ended, bool Deletion, long Files, long Abandoned)>(
+                """
+                SELECT state, tries, leases, lease_token, ready_at IS NOT NULL, ended_at IS NOT NULL,
+                       EXISTS (SELECT FROM batch_deletions d WHERE d.batch_id = e.batch_id),
+                       (SELECT count(*) FROM batch_files f WHERE f.batch_id = e.batch_id),
+                       (SELECT count(*) FROM attempts a WHERE a.batch_id = e.batch_id AND a.abandoned_at IS NOT NULL)
+                  FROM exports e
+                 WHERE batch_id = @Value
+                """,
+                new { batch.Value }))[0];
         Assert.Equal(
             (model.State, model.Tries, workers.Count, model.Holder is { } holder ? workers[holder].LeaseToken : (Guid?)null),
             (row.State, row.Tries, row.Leases, row.Token));
         Assert.Equal(
-            (model.ReadyBy is not null, ExportState.IsEnd(model.State), ExportState.IsEnd(model.State), model.ReadyBy is null ? 0L : 1L, (long)model.Abandoned),
+            (model.ReadyBy is not null, ExportState.IsEnd(model.State), ExportState.IsEnd(model.State),
+                model.ReadyBy is null ? 0L : 1L, (long)model.Abandoned),
             (row.Ready, row.Ended, row.Deletion, row.Files, row.Abandoned));
         var events = await lab.QueryAsync<(string Type, string Fate)>(
             """

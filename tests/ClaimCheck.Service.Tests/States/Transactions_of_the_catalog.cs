@@ -11,7 +11,8 @@ public sealed class Transactions_of_the_catalog
     public async Task A_transaction_that_is_disposed_twice_leaves_the_next_one_alone()
     {
         // One physical connection, so that the second transaction is sure to be on the first one's.
-        var address = new NpgsqlConnectionStringBuilder(await PostgresServer.NewDatabaseAsync()) { MaxPoolSize = 1 }.ConnectionString;
+        var address =
+            new NpgsqlConnectionStringBuilder(await PostgresServer.NewDatabaseAsync()) { MaxPoolSize = 1 }.ConnectionString;
         await using var catalog = NpgsqlDataSource.Create(address);
         var first = await Transaction.BeginAsync(catalog, default);
         await first.Connection.ExecuteAsync(first.Command("SELECT 1", null, default));

@@ -17,7 +17,8 @@ public sealed class Coming_from_version_0_1 : IDisposable
 #pragma warning disable CA1416 // They run where the private Postgres does: not on Windows.
     private readonly string data = Directory.CreateDirectory(
         Path.Combine("/tmp", $"claimcheck-0.1-{Guid.NewGuid():N}"),
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute).FullName;
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute
+            | UnixFileMode.OtherExecute).FullName;
 #pragma warning restore CA1416
     private readonly Version01 old = Version01.Read();
 
@@ -67,7 +68,9 @@ public sealed class Coming_from_version_0_1 : IDisposable
         var (code, output) = await ServiceProcess.RunAsync(
             new Dictionary<string, string> { ["ClaimCheck__DataDirectory"] = data, ["ClaimCheck__Exporting__Framing"] = "zstd" });
 
-        Assert.Equal((1, "claimcheck: ClaimCheck:Exporting:Framing is 'zstd', but must be deflate or gzip: nobody could read the files."), (code, output.Trim()));
+        Assert.Equal(
+            (1, "claimcheck: ClaimCheck:Exporting:Framing is 'zstd', but must be deflate or gzip: nobody could read the files."),
+            (code, output.Trim()));
     }
 
     public void Dispose() => Directory.Delete(data, recursive: true);
@@ -84,9 +87,13 @@ public sealed class Coming_from_version_0_1 : IDisposable
             using var http = new ApiClient(service.NewHttp());
             foreach (var batch in old.Batches)
                 await IsReadAsync(http, batch);
-            // Exports that were requested from that version and not begun are written for the same consumers, and so are new ones.
+            // Exports that were requested from that version and not begun are written for the same
+            // consumers, and so are new ones.
             var pending = await Eventually.NotNullAsync<Answer>(async () =>
-                await http.GetAsync($"/v1/exports/{old.Pending}", ("Prefer", "wait=60")) is { } answer && answer.Json.Text("state") == "ready" ? answer : null);
+                await http.GetAsync($"/v1/exports/{old.Pending}", ("Prefer", "wait=60")) is { } answer
+                && answer.Json.Text("state") == "ready"
+                    ? answer
+                    : null);
             Assert.Equal(["gzip"], await FramingsAsync(http, pending.Json));
             Assert.Equal(["gzip", "gzip"], await FramingsAsync(http, await AskAsync(http, "csv")));
             Assert.Equal(0, await service.StopAsync());
@@ -107,7 +114,8 @@ public sealed class Coming_from_version_0_1 : IDisposable
 
     private static async Task<JsonElement> AskAsync(ApiClient http, string format)
     {
-        var asked = await http.PostAsync("/v1/exports", $$"""{ "dataset": "orders", "format": "{{format}}", "maxFileBytes": 65536 }""", ("Prefer", "wait=60"));
+        var asked = await http.PostAsync(
+            "/v1/exports", $$"""{ "dataset": "orders", "format": "{{format}}", "maxFileBytes": 65536 }""", ("Prefer", "wait=60"));
         Assert.True(asked.Status == 200, asked.Text);
         return asked.Json;
     }

@@ -6,13 +6,16 @@ using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Upgrading;
 
-/// <summary>A batch of version 0.1: <see cref="Text"/> is the SHA-256 of all its records, as that version's <c>…/data</c> gave them.</summary>
+/// <summary>A batch of version 0.1: <see cref="Text"/> is the SHA-256 of all its records, as that version's
+/// <c>…/data</c> gave them.</summary>
 internal sealed record BatchOf01(string Name, BatchId BatchId, string Format, string Compression, long Records, string Text);
 
-/// <summary>What a service of version 0.1 left behind, from the folder <c>version-0.1</c>, laid out where a newer one finds it.</summary>
+/// <summary>What a service of version 0.1 left behind, from the folder <c>version-0.1</c>, laid out where a
+/// newer one finds it.</summary>
 internal sealed record Version01(ExportId Pending, IReadOnlyList<BatchOf01> Batches)
 {
-    private static readonly string Folder = Path.Combine(Repository.Root, "tests", "ClaimCheck.Service.Tests", "Upgrading", "version-0.1");
+    private static readonly string Folder = Path.Combine(
+        Repository.Root, "tests", "ClaimCheck.Service.Tests", "Upgrading", "version-0.1");
 
     public static Version01 Read() =>
         JsonSerializer.Deserialize<Version01>(File.ReadAllText(Path.Combine(Folder, "expected.json")), ClaimCheckJson.Options)!;
@@ -29,7 +32,8 @@ internal sealed record Version01(ExportId Pending, IReadOnlyList<BatchOf01> Batc
     /// <summary>Puts its files and keys into a data directory.</summary>
     public static void CopyTo(string dataDirectory)
     {
-        foreach (var file in Directory.GetFiles(Path.Combine(Folder, "staging"), "*", SearchOption.AllDirectories).Append(Path.Combine(Folder, "link-keys.json")))
+        foreach (var file in Directory.GetFiles(Path.Combine(Folder, "staging"), "*", SearchOption.AllDirectories)
+            .Append(Path.Combine(Folder, "link-keys.json")))
         {
             var copy = Path.Combine(dataDirectory, Path.GetRelativePath(Folder, file));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);

@@ -9,7 +9,8 @@ internal sealed class BodyItems(Operation operation, JobBody body, IStaging stag
 
     public override Task<long> CountAsync(CancellationToken cancellationToken) => Task.FromResult(body.Items);
 
-    public override async IAsyncEnumerable<JobItem> ReadAsync(long position, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public override async IAsyncEnumerable<JobItem> ReadAsync(
+        long position, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var block = BlockOf(position); block < Blocks && position < body.Items; block++)
         {
@@ -23,7 +24,8 @@ internal sealed class BodyItems(Operation operation, JobBody body, IStaging stag
         }
     }
 
-    public override async IAsyncEnumerable<JobItem> PickAsync(IReadOnlyList<long> indexes, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public override async IAsyncEnumerable<JobItem> PickAsync(
+        IReadOnlyList<long> indexes, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (current, items) = (-1, (IReadOnlyList<JobItem>)[]);
         foreach (var index in indexes)
@@ -37,7 +39,8 @@ internal sealed class BodyItems(Operation operation, JobBody body, IStaging stag
 
     private int Blocks => body.Index.Length / 16;
 
-    private long OffsetOf(int block) => block == Blocks ? body.Bytes : BinaryPrimitives.ReadInt64BigEndian(body.Index.AsSpan(block * 16));
+    private long OffsetOf(int block) =>
+        block == Blocks ? body.Bytes : BinaryPrimitives.ReadInt64BigEndian(body.Index.AsSpan(block * 16));
 
     private long FirstOf(int block) => BinaryPrimitives.ReadInt64BigEndian(body.Index.AsSpan((block * 16) + 8));
 

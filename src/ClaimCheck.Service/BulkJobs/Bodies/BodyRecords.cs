@@ -79,7 +79,8 @@ internal sealed class BodyRecords(PipeReader body, bool isCsv, int longest)
         {
             // Within quotes that were perhaps never closed, the end of the record can't be found.
             if (isQuoted)
-                throw new InvalidDataException($"A quoted field has no end within the {longest} bytes that ClaimCheck:BulkJobs:MaxItemBytes allows for an item.");
+                throw new InvalidDataException($"A quoted field has no end within the {longest} bytes that "
+                    + "ClaimCheck:BulkJobs:MaxItemBytes allows for an item.");
             isSkipping = true;
             scanned = 0;
             body.AdvanceTo(buffer.End);

@@ -9,7 +9,8 @@ internal sealed class BodyWriter(StagedWriter? staged) : IDisposable
 {
     public const int BlockBytes = 256 << 10;
 
-    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions Readable =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly ArrayBufferWriter<byte> block = new(BlockBytes + (BlockBytes / 4));
     private readonly ArrayBufferWriter<byte> index = new();

@@ -4,7 +4,8 @@ namespace ClaimCheck.Service.BulkJobs.Bodies;
 
 /// <summary>The records of a batch, read as any consumer reads them: verified block by block, and not at all once the batch is
 /// revoked. No copy is kept, so that a revocation takes the data back from here too.</summary>
-internal sealed class ClaimItems(Operation operation, ClaimedBatches batches, ClaimedBatch claimed, TimeProvider time) : JobItems, IAsyncDisposable
+internal sealed class ClaimItems(
+    Operation operation, ClaimedBatches batches, ClaimedBatch claimed, TimeProvider time) : JobItems, IAsyncDisposable
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
     private ClaimCheckClient? client;
@@ -13,9 +14,11 @@ internal sealed class ClaimItems(Operation operation, ClaimedBatches batches, Cl
     private BatchPosition? place; // behind what was read last
     private long checkedAt;
 
-    public override Task<long> CountAsync(CancellationToken cancellationToken) => GuardAsync(async () => (await OpenAsync(cancellationToken)).Records);
+    public override Task<long> CountAsync(CancellationToken cancellationToken) =>
+        GuardAsync(async () => (await OpenAsync(cancellationToken)).Records);
 
-    public override async IAsyncEnumerable<JobItem> ReadAsync(long position, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public override async IAsyncEnumerable<JobItem> ReadAsync(
+        long position, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var batch = await GuardAsync(() => OpenAsync(cancellationToken));
         var columns = batch.Columns.Select(column => column.Name).ToList();
@@ -58,7 +61,8 @@ internal sealed class ClaimItems(Operation operation, ClaimedBatches batches, Cl
         return fault is null ? item : item with { Values = null, Invalid = fault };
     }
 
-    public override async IAsyncEnumerable<JobItem> PickAsync(IReadOnlyList<long> indexes, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public override async IAsyncEnumerable<JobItem> PickAsync(
+        IReadOnlyList<long> indexes, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var next = 0;
         await foreach (var item in ReadAsync(indexes[0], cancellationToken))
@@ -120,5 +124,7 @@ internal sealed class ClaimItems(Operation operation, ClaimedBatches batches, Cl
     }
 
     private static JobFailedException Ended(string code) => new(
-        code, code == ProblemCodes.BatchRevoked ? "The claimed batch was revoked; what was applied before is counted." : $"The claimed batch has ended ({code}).");
+        code, code == ProblemCodes.BatchRevoked
+            ? "The claimed batch was revoked; what was applied before is counted."
+            : $"The claimed batch has ended ({code}).");
 }

@@ -19,8 +19,11 @@ internal sealed class ClaimedBatches(
     public async Task<string?> FaultAsync(Caller caller, string url, CancellationToken cancellationToken)
     {
         if (Find(url) is not { } claimed)
-            return "Must be the claim URL of a batch (…/v1/batches/{batchId}/manifest), of this service or of one that ClaimCheck:BulkJobs:ClaimHosts names.";
-        return claimed.IsOwn && await exports.FindAsync(caller, claimed.BatchId, cancellationToken) is null ? "The batch does not exist." : null;
+            return "Must be the claim URL of a batch (…/v1/batches/{batchId}/manifest), of this service or of one that "
+                + "ClaimCheck:BulkJobs:ClaimHosts names.";
+        return claimed.IsOwn && await exports.FindAsync(caller, claimed.BatchId, cancellationToken) is null
+            ? "The batch does not exist."
+            : null;
     }
 
     /// <summary>The claim as a job stores it: for a batch of this service without the address, which may differ between
@@ -32,7 +35,8 @@ internal sealed class ClaimedBatches(
     {
         if (url.StartsWith("/v1/batches/", StringComparison.Ordinal))
             url = address.Url(url);
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri is not { Scheme: "http" or "https", UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 })
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri)
+            || uri is not { Scheme: "http" or "https", UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 })
             return null;
         foreach (var (origin, isOwn, key, links) in Allowed())
         {
@@ -51,13 +55,15 @@ internal sealed class ClaimedBatches(
     }
 
     /// <summary>A client and reader of the batch's service. The caller disposes both.</summary>
-    public async Task<(ClaimCheckClient Client, BatchReader Reader)> OpenAsync(ClaimedBatch claimed, CancellationToken cancellationToken)
+    public async Task<(ClaimCheckClient Client, BatchReader Reader)> OpenAsync(
+        ClaimedBatch claimed, CancellationToken cancellationToken)
     {
         var hosts = claimed.LinkHosts.ToList();
         if (claimed.IsOwn)
             hosts.Add(new Uri((await minter.MintFutureManifestAsync(claimed.BatchId, cancellationToken)).Reveal()).Authority);
         var client = new ClaimCheckClient(new ClaimCheckClientOptions { BaseAddress = claimed.Service, ApiKey = claimed.Key });
-        return (client, new BatchReader(client, new BatchReaderOptions { AllowedLinkHosts = hosts, MaxRecordBytes = OversizedRecord.Largest }));
+        return (client, new BatchReader(
+            client, new BatchReaderOptions { AllowedLinkHosts = hosts, MaxRecordBytes = OversizedRecord.Largest }));
     }
 
     private IEnumerable<(Uri Origin, bool IsOwn, string? Key, IReadOnlyList<string> LinkHosts)> Allowed()

@@ -3,7 +3,8 @@ namespace ClaimCheck.Service.BulkJobs.Bodies;
 /// <summary>One item of a job.</summary>
 /// <param name="Index">Its index in the body, from 0.</param>
 /// <param name="Key">The value of its key parameter; null where that could not be read.</param>
-/// <param name="Values">In the order of the operation's parameters, as the text that Postgres reads; null where the item is invalid.</param>
+/// <param name="Values">In the order of the operation's parameters, as the text that Postgres reads; null where the
+/// item is invalid.</param>
 /// <param name="Invalid">Why it is invalid, without its values; null where it is valid.</param>
 internal sealed record JobItem(long Index, string? Key, string?[]? Values, string? Invalid)
 {

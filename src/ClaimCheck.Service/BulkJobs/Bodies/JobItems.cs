@@ -23,7 +23,8 @@ internal abstract class JobItems
 
     /// <summary>All items from a position on, in lists of one chunk: fewer items where they are large, unless the chunk must stay
     /// whole. Read again from a chunk's first item, the lists are the same.</summary>
-    public async IAsyncEnumerable<IReadOnlyList<JobItem>> ChunksAsync(long position, int size, bool isWhole, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<IReadOnlyList<JobItem>> ChunksAsync(
+        long position, int size, bool isWhole, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (chunk, length) = (new List<JobItem>(size), 0L);
         await foreach (var item in ReadAsync(position, cancellationToken))

@@ -40,7 +40,8 @@ internal sealed class JsonItems(Operation operation)
         if (place == values.Length)
         {
             reader.Skip();
-            return $"A field is not known: the operation has {string.Join(", ", operation.Parameters.Select(parameter => parameter.Name))}.";
+            return "A field is not known: the operation has "
+                + $"{string.Join(", ", operation.Parameters.Select(parameter => parameter.Name))}.";
         }
 
         var name = operation.Parameters[place].Name;

@@ -14,7 +14,8 @@ internal sealed class RetryItems(NpgsqlDataSource catalog, JobItems body, JobId 
             new { Job = job.Value, failureClass },
             cancellationToken);
 
-    public override async IAsyncEnumerable<JobItem> ReadAsync(long position, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public override async IAsyncEnumerable<JobItem> ReadAsync(
+        long position, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var after = -1L;
         for (var skip = begin + position; ; skip = 0)

@@ -10,7 +10,8 @@ internal sealed class TextItems(Operation operation, IReadOnlyList<int> places)
 
     /// <summary>Assigns columns to parameters.</summary>
     /// <returns>Null, and what is wrong, where the columns don't fit.</returns>
-    public static (IReadOnlyList<int>? Places, string? Fault) Match(Operation operation, IReadOnlyList<string> columns, bool mayHaveOthers)
+    public static (IReadOnlyList<int>? Places, string? Fault) Match(
+        Operation operation, IReadOnlyList<string> columns, bool mayHaveOthers)
     {
         var names = operation.Parameters.Select(parameter => parameter.Name).ToList();
         var places = columns.Select(column => names.IndexOf(column)).ToList();
@@ -18,7 +19,8 @@ internal sealed class TextItems(Operation operation, IReadOnlyList<int> places)
             return (null, $"A column is not known: the operation has {string.Join(", ", names)}.");
         if (places.Where(place => place >= 0).GroupBy(place => place).FirstOrDefault(group => group.Count() > 1) is { } twice)
             return (null, $"The column {names[twice.Key]} is there twice.");
-        var missing = operation.Parameters.FirstOrDefault(parameter => parameter.Required && !columns.Contains(parameter.Name, StringComparer.Ordinal));
+        var missing = operation.Parameters.FirstOrDefault(
+            parameter => parameter.Required && !columns.Contains(parameter.Name, StringComparer.Ordinal));
         return missing is null ? (places, null) : (null, $"The column {missing.Name} is missing.");
     }
 
@@ -37,7 +39,8 @@ internal sealed class TextItems(Operation operation, IReadOnlyList<int> places)
             try
             {
                 if (fields[column] is { } text)
-                    Numbers.CheckDigits(types[places[column]], values[places[column]] = PostgresText.OfText(types[places[column]], text));
+                    Numbers.CheckDigits(
+                        types[places[column]], values[places[column]] = PostgresText.OfText(types[places[column]], text));
                 else if (isRequired)
                     fault ??= $"{name} is required ({type}).";
             }

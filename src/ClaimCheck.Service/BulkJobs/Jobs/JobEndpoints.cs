@@ -16,19 +16,25 @@ internal static class JobEndpoints
     {
         var jobs = routes.MapGroup("/v1/bulk-jobs").WithTags("Bulk jobs").ProducesProblems(401);
         const string preference = "How long to wait for its end: wait=N, 60 seconds at most.";
-        jobs.MapPost("", Create).WithName("CreateBulkJob").WithSummary("Asks for bulk writes, with items inline, as NDJSON or CSV, or by claim; answers 202 at once.")
+        jobs.MapPost("", Create).WithName("CreateBulkJob")
+            .WithSummary("Asks for bulk writes, with items inline, as NDJSON or CSV, or by claim; answers 202 at once.")
             .Accepts<BulkJobRequest>("application/json", "application/x-ndjson", "text/csv")
-            .ReadsQuery("operation", "For NDJSON and CSV: the operation.").ReadsQuery("ttl", "For NDJSON and CSV: how long the job is kept, as an ISO 8601 duration.")
+            .ReadsQuery("operation", "For NDJSON and CSV: the operation.")
+            .ReadsQuery("ttl", "For NDJSON and CSV: how long the job is kept, as an ISO 8601 duration.")
             .ReadsHeader("Idempotency-Key", "The same key and meaning is the same job.").ReadsHeader("Prefer", preference)
             .ProducesProblems(400, 409, 413, 415, 422, 503);
-        jobs.MapMethods("", Read, List).WithName("ListBulkJobs").WithSummary("Lists jobs, newest first.").ReadsPaging().ProducesProblems(400);
+        jobs.MapMethods("", Read, List).WithName("ListBulkJobs").WithSummary("Lists jobs, newest first.").ReadsPaging()
+            .ProducesProblems(400);
         jobs.MapMethods("/{jobId}", Read, Get).WithName("GetBulkJob").WithSummary("One job; Prefer: wait=N waits for its end.")
             .ReadsHeader("Prefer", preference).ProducesProblems(404);
-        jobs.MapDelete("/{jobId}", Cancel).WithName("CancelBulkJob").WithSummary("Cancels it between two chunks, and says what was applied.").ProducesProblems(404);
-        jobs.MapMethods("/{jobId}/failures", Read, ListFailures).WithName("ListBulkJobFailures").WithSummary("Its failed items, in the order of the body.")
+        jobs.MapDelete("/{jobId}", Cancel).WithName("CancelBulkJob")
+            .WithSummary("Cancels it between two chunks, and says what was applied.").ProducesProblems(404);
+        jobs.MapMethods("/{jobId}/failures", Read, ListFailures).WithName("ListBulkJobFailures")
+            .WithSummary("Its failed items, in the order of the body.")
             .ReadsPaging().ReadsQuery("class", "transient or terminal ones alone.").ProducesProblems(400, 404);
         jobs.MapMethods("/{jobId}/results", Read, GetResults).WithName("GetBulkJobResults")
-            .WithSummary("The outcomes of all processed items: with an Authorization header the file itself, with Range; without one a redirect to a link.")
+            .WithSummary("The outcomes of all processed items: with an Authorization header the file itself, with Range; without "
+                + "one a redirect to a link.")
             .ReadsRanges().Produces(200).Produces(206).Produces(307).ProducesProblems(404, 409, 412, 416, 503);
         jobs.MapPost("/{jobId}/retries", Retry).WithName("RetryBulkJob").WithSummary("A job of its failed items.")
             .ReadsQuery("class", "transient or terminal ones alone.").ProducesProblems(400, 404, 409);
@@ -36,7 +42,8 @@ internal static class JobEndpoints
     }
 
     private static async Task<Results<Accepted<BulkJob>, Ok<BulkJob>, ProblemResult>> Create(
-        HttpContext context, Caller caller, JobRequests requests, JobIntake intake, JobViews views, JobWaiting waiting, CancellationToken cancellationToken)
+        HttpContext context, Caller caller, JobRequests requests, JobIntake intake, JobViews views, JobWaiting waiting,
+        CancellationToken cancellationToken)
     {
         var preferred = Waiting.Preferred(context.Request);
         if (IdempotencyKey.Read(context.Request, out var key) is { } badKey)
@@ -47,7 +54,8 @@ internal static class JobEndpoints
         var isTyped = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type);
         if (isTyped && JobIntake.IsCsv(type!.MediaType.Value) is { } isCsv)
         {
-            if (type.Charset.HasValue && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+            if (type.Charset.HasValue
+                && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
                 return Problems.Of(ProblemCodes.UnsupportedMediaType, "The body must be UTF-8.");
             answer = await intake.ReceiveAsync(context, caller, isCsv, key, cancellationToken);
         }
@@ -72,7 +80,8 @@ internal static class JobEndpoints
     }
 
     private static async Task<Results<Ok<BulkJob>, ProblemResult>> Get(
-        string jobId, HttpContext context, Caller caller, JobStore store, JobViews views, JobWaiting waiting, CancellationToken cancellationToken)
+        string jobId, HttpContext context, Caller caller, JobStore store, JobViews views, JobWaiting waiting,
+        CancellationToken cancellationToken)
     {
         if (!JobId.TryParse(jobId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
             return Problems.NotFound("bulk job");
@@ -84,7 +93,8 @@ internal static class JobEndpoints
     }
 
     private static async Task<Results<Ok<Page<BulkJob>>, ProblemResult>> List(
-        HttpContext context, string? status, string? operation, Caller caller, JobStore store, JobViews views, CancellationToken cancellationToken)
+        HttpContext context, string? status, string? operation, Caller caller, JobStore store, JobViews views,
+        CancellationToken cancellationToken)
     {
         if (Paging.Read(context.Request, ListCall, out var refusal) is not { } paging)
             return refusal!;
@@ -98,11 +108,13 @@ internal static class JobEndpoints
         var page = new List<BulkJob>();
         foreach (var row in rows.Take(paging.Limit))
             page.Add(await views.ShowAsync(row, cancellationToken));
-        return TypedResults.Ok(new Page<BulkJob>(page, rows.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].JobId.ToString()) : null));
+        return TypedResults.Ok(
+            new Page<BulkJob>(page, rows.Count > paging.Limit ? Paging.Cursor(ListCall, page[^1].JobId.ToString()) : null));
     }
 
     private static async Task<Results<Ok<BulkJob>, Accepted<BulkJob>, ProblemResult>> Cancel(
-        string jobId, HttpContext context, Caller caller, JobStore store, JobViews views, JobWaiting waiting, CancellationToken cancellationToken)
+        string jobId, HttpContext context, Caller caller, JobStore store, JobViews views, JobWaiting waiting,
+        CancellationToken cancellationToken)
     {
         if (!JobId.TryParse(jobId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
             return Problems.NotFound("bulk job");
@@ -131,11 +143,13 @@ internal static class JobEndpoints
         if (paging.After is not null && !long.TryParse(paging.After, NumberStyles.None, CultureInfo.InvariantCulture, out after))
             return Problems.Of(ProblemCodes.InvalidCursor);
         var rows = await store.FailuresAsync(id, failureClass, after, paging.WithNext, cancellationToken);
-        return TypedResults.Ok(paging.Of(rows, failure => failure, failure => failure.Index.ToString(CultureInfo.InvariantCulture)));
+        return TypedResults.Ok(
+            paging.Of(rows, failure => failure, failure => failure.Index.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static async Task<IResult> GetResults(
-        string jobId, HttpContext context, Caller caller, JobStore store, JobViews views, JobStaging staging, BatchStream stream, CancellationToken cancellationToken)
+        string jobId, HttpContext context, Caller caller, JobStore store, JobViews views, JobStaging staging, BatchStream stream,
+        CancellationToken cancellationToken)
     {
         if (!JobId.TryParse(jobId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
             return Problems.NotFound("bulk job");
@@ -146,14 +160,19 @@ internal static class JobEndpoints
             return NoResults();
         if (!LinkRedirect.WouldCarryAKey(context.Request))
             return new LinkRedirect(link);
-        return await staging.ResultsAsync(row, cancellationToken) is { } results ? BatchEndpoints.Answer(stream, results) : NoResults();
+        return await staging.ResultsAsync(row, cancellationToken) is { } results
+            ? BatchEndpoints.Answer(stream, results)
+            : NoResults();
 
         static ProblemResult NoResults() =>
-            Problems.Of(ProblemCodes.NotFound, "The job has no file of results: nothing of it was applied, or its items can't be read any more.");
+            Problems.Of(
+                ProblemCodes.NotFound,
+                "The job has no file of results: nothing of it was applied, or its items can't be read any more.");
     }
 
     private static async Task<Results<Accepted<BulkJob>, ProblemResult>> Retry(
-        string jobId, HttpContext context, Caller caller, JobStore store, JobRetries retries, JobViews views, CancellationToken cancellationToken)
+        string jobId, HttpContext context, Caller caller, JobStore store, JobRetries retries, JobViews views,
+        CancellationToken cancellationToken)
     {
         if (!JobId.TryParse(jobId, out var id) || await store.FindAsync(caller, id, cancellationToken) is not { } row)
             return Problems.NotFound("bulk job");

@@ -3,10 +3,12 @@ using ClaimCheck.Service.BulkJobs.Bodies;
 namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Applies a job to its target and writes its results.</summary>
-internal sealed class JobExecutor(JobSources sources, JobProgress progress, JobResultsWriter writer, BulkJobsOptions options, TimeProvider time)
+internal sealed class JobExecutor(
+    JobSources sources, JobProgress progress, JobResultsWriter writer, BulkJobsOptions options, TimeProvider time)
 {
     /// <returns>How it ended, including failures of the job itself, with what was applied before.</returns>
-    public async Task<JobEnd> RunAsync(JobLease lease, Func<bool> isCancelled, CancellationToken stopping, CancellationToken token)
+    public async Task<JobEnd> RunAsync(
+        JobLease lease, Func<bool> isCancelled, CancellationToken stopping, CancellationToken token)
     {
         await using var work = await sources.OpenAsync(lease, token);
         var (_, items, applier) = work;
@@ -19,7 +21,8 @@ internal sealed class JobExecutor(JobSources sources, JobProgress progress, JobR
             {
                 if (!await new WholeJob(work, progress, options, time).RunAsync(isCancelled, stopping, token))
                     return new(BulkJobStatus.Cancelled, null, null);
-                return new(BulkJobStatus.Completed, null, await writer.WriteAsync(lease, items, await items.CountAsync(token), token));
+                return new(
+                    BulkJobStatus.Completed, null, await writer.WriteAsync(lease, items, await items.CountAsync(token), token));
             }
             catch (JobFailedException e)
             {

@@ -5,7 +5,8 @@ namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Receives bodies of NDJSON and CSV: each item is checked as it streams by, into staging. A body that is not received
 /// completely leaves nothing behind, and creates no job.</summary>
-internal sealed partial class JobIntake(JobRequests requests, JobStaging staging, JobStore store, BulkJobsOptions options, ILogger<JobIntake> logger)
+internal sealed partial class JobIntake(
+    JobRequests requests, JobStaging staging, JobStore store, BulkJobsOptions options, ILogger<JobIntake> logger)
 {
     private static readonly TimeSpan CleanUp = TimeSpan.FromSeconds(20);
 
@@ -17,10 +18,12 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
         _ => null,
     };
 
-    public async Task<JobAnswer> ReceiveAsync(HttpContext context, Caller caller, bool isCsv, string? key, CancellationToken cancellationToken)
+    public async Task<JobAnswer> ReceiveAsync(
+        HttpContext context, Caller caller, bool isCsv, string? key, CancellationToken cancellationToken)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        var (operation, unavailable) = await requests.FindOperationAsync(context.Request.Query["operation"] is [{ Length: > 0 } name] ? name : null, errors, cancellationToken);
+        var (operation, unavailable) = await requests.FindOperationAsync(
+            context.Request.Query["operation"] is [{ Length: > 0 } name] ? name : null, errors, cancellationToken);
         if (unavailable is not null)
             return unavailable;
         var ttl = requests.ReadTtl(context.Request.Query["ttl"] is [{ } text] ? text : null, errors);
@@ -53,7 +56,9 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
             if (created is not null)
                 return new JobAnswer.Asked(created, true);
             isKept = false;
-            return known is null ? new Refused(ProblemCodes.CatalogUnavailable, RetryAfter: TimeSpan.FromSeconds(5)) : JobRequests.Repeated(known, same);
+            return known is null
+                ? new Refused(ProblemCodes.CatalogUnavailable, RetryAfter: TimeSpan.FromSeconds(5))
+                : JobRequests.Repeated(known, same);
         }
         catch (OperationCanceledException) when (lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -67,7 +72,8 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
         }
     }
 
-    private async Task<Refused?> ReadAsync(HttpContext context, Operation operation, bool isCsv, BodyWriter writer, CancellationToken cancellationToken)
+    private async Task<Refused?> ReadAsync(
+        HttpContext context, Operation operation, bool isCsv, BodyWriter writer, CancellationToken cancellationToken)
     {
         try
         {
@@ -84,7 +90,9 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            return new Refused(ProblemCodes.BodyTooLarge, $"The body is larger than the {options.MaxBodyBytes} bytes that ClaimCheck:BulkJobs:MaxBodyBytes allows.");
+            return new Refused(
+                ProblemCodes.BodyTooLarge,
+                $"The body is larger than the {options.MaxBodyBytes} bytes that ClaimCheck:BulkJobs:MaxBodyBytes allows.");
         }
 
         if (writer.Items == 0)
@@ -92,7 +100,8 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
         return requests.TooMany(operation, writer.Items) is { } tooMany ? Invalid(tooMany) : null;
     }
 
-    private async Task ReadNdjsonAsync(BodyRecords records, Operation operation, BodyWriter writer, CancellationToken cancellationToken)
+    private async Task ReadNdjsonAsync(
+        BodyRecords records, Operation operation, BodyWriter writer, CancellationToken cancellationToken)
     {
         var items = new JsonItems(operation);
         await records.ReadAsync(
@@ -105,7 +114,8 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
             cancellationToken);
     }
 
-    private async Task ReadCsvAsync(BodyRecords records, Operation operation, BodyWriter writer, CancellationToken cancellationToken)
+    private async Task ReadCsvAsync(
+        BodyRecords records, Operation operation, BodyWriter writer, CancellationToken cancellationToken)
     {
         TextItems? items = null;
         var columns = 0;
@@ -136,12 +146,14 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
             cancellationToken);
     }
 
-    private string TooLong => $"The item is longer than the {options.MaxItemBytes} bytes that ClaimCheck:BulkJobs:MaxItemBytes allows.";
+    private string TooLong =>
+        $"The item is longer than the {options.MaxItemBytes} bytes that ClaimCheck:BulkJobs:MaxItemBytes allows.";
 
     private static Refused Invalid(string rule) =>
         Refused.Invalid(new Dictionary<string, string[]>(StringComparer.Ordinal) { ["body"] = [rule] });
 
-    private static ReadOnlySpan<byte> Whole(in ReadOnlySequence<byte> bytes) => bytes.IsSingleSegment ? bytes.FirstSpan : bytes.ToArray();
+    private static ReadOnlySpan<byte> Whole(in ReadOnlySequence<byte> bytes) =>
+        bytes.IsSingleSegment ? bytes.FirstSpan : bytes.ToArray();
 
     private static bool IsBlank(in ReadOnlySequence<byte> bytes) =>
         bytes.IsEmpty || (bytes.FirstSpan[0] is (byte)' ' or (byte)'\t' && !Whole(bytes).ContainsAnyExcept(" \t"u8));
@@ -162,7 +174,8 @@ internal sealed partial class JobIntake(JobRequests requests, JobStaging staging
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The body that was meant for job {JobId} could not be removed now ({Reason}); the sweep removes it.")]
+        [LoggerMessage(LogLevel.Warning,
+            "The body that was meant for job {JobId} could not be removed now ({Reason}); the sweep removes it.")]
         public static partial void NotDropped(ILogger logger, JobId jobId, string reason);
     }
 }

@@ -5,7 +5,8 @@ internal sealed class JobOutcomes(NpgsqlDataSource catalog, JobStaging staging)
 {
     /// <returns>False if the lease was lost meanwhile: then nothing was written. A repeated call recognises that it was
     /// done.</returns>
-    public async Task<bool> EndAsync(JobLease lease, string status, BulkJobFailure? failure, string? resultKey, CancellationToken cancellationToken)
+    public async Task<bool> EndAsync(
+        JobLease lease, string status, BulkJobFailure? failure, string? resultKey, CancellationToken cancellationToken)
     {
         var detail = failure is null ? null : BoundedText.Cut(failure.Detail, BoundedText.Detail);
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
@@ -42,6 +43,7 @@ internal sealed class JobOutcomes(NpgsqlDataSource catalog, JobStaging staging)
         transaction,
         EventTypes.JobCompleted,
         EventSubject.OfJob(ended.JobId, ended.Tenant, ended.Operation),
-        new JobCompletedData(ended.JobId, ended.Operation, ended.Status, ended.TotalItems, ended.Succeeded, ended.Failed, ended.Failure),
+        new JobCompletedData(
+            ended.JobId, ended.Operation, ended.Status, ended.TotalItems, ended.Succeeded, ended.Failed, ended.Failure),
         cancellationToken);
 }

@@ -6,7 +6,8 @@ namespace ClaimCheck.Service.BulkJobs.Jobs;
 /// <summary>A worker's pass through a job, chunk by chunk: while the target applies one, the next is read and the results of the
 /// last are written. The catalog is updated about once a second; in between, the notes in the target record what was
 /// done.</summary>
-internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWriter writer, BulkJobsOptions options, TimeProvider time) : IAsyncDisposable
+internal sealed class JobPass(
+    JobWork work, JobProgress progress, JobResultsWriter writer, BulkJobsOptions options, TimeProvider time) : IAsyncDisposable
 {
     private const int MostUnsaved = 5000;
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
@@ -78,7 +79,8 @@ internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWrit
     /// <exception cref="LeaseLostException">The lease is lost.</exception>
     public async Task<long> SaveAsync(CancellationToken token)
     {
-        var failed = await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveAsync(lease, nextChunk, Processed, unsaved, t), token);
+        var failed = await CatalogErrors.Patient.ExecuteAsync(
+            async t => await progress.SaveAsync(lease, nextChunk, Processed, unsaved, t), token);
         unsaved.Clear();
         saved = time.GetTimestamp();
         return failed ?? throw new LeaseLostException();
@@ -99,17 +101,20 @@ internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWrit
         Next = (0, ++nextChunk);
         Processed += chunk.Count;
         unsaved.AddRange(failures);
-        hasRetries |= options.Rounds > 0 && lease.Operation.Atomicity == Operation.PerItem && failures.Any(failure => failure.IsTransient);
+        hasRetries |= options.Rounds > 0 && lease.Operation.Atomicity == Operation.PerItem
+            && failures.Any(failure => failure.IsTransient);
         if (results is not null)
         {
             await writing;
-            writing = hasRetries ? Task.CompletedTask : Task.Run(async () => await results.AddAsync(chunk, failures, token), token);
+            writing =
+                hasRetries ? Task.CompletedTask : Task.Run(async () => await results.AddAsync(chunk, failures, token), token);
         }
 
         if (lease.Operation.IsExactlyOnce && unsaved.Count < MostUnsaved && time.GetElapsedTime(saved) < SaveEvery)
             return;
         if (await SaveAsync(token) > options.MaxFailures)
-            throw new JobFailedException("too_many_failures", $"More than {options.MaxFailures} items fail. What was applied before is counted.");
+            throw new JobFailedException(
+                "too_many_failures", $"More than {options.MaxFailures} items fail. What was applied before is counted.");
     }
 
     private async Task RetryAsync(int round, IReadOnlyList<long> indexes, CancellationToken token)
@@ -125,7 +130,8 @@ internal sealed class JobPass(JobWork work, JobProgress progress, JobResultsWrit
 
         var failures = await applier.ApplyAsync(new(round, indexes[0], again), token);
         var tried = indexes.Take(again.Count).ToList();
-        if (!await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveRoundAsync(lease, round, tried, failures, t), token))
+        if (!await CatalogErrors.Patient.ExecuteAsync(
+            async t => await progress.SaveRoundAsync(lease, round, tried, failures, t), token))
             throw new LeaseLostException();
     }
 

@@ -5,7 +5,8 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
 {
     /// <summary>Chunks of the first pass that are done.</summary>
     /// <returns>How many have failed so far; null when the lease is lost: then nothing was written.</returns>
-    public async Task<long?> SaveAsync(JobLease lease, long nextChunk, long processed, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
+    public async Task<long?> SaveAsync(
+        JobLease lease, long nextChunk, long processed, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         // A repetition after a lost answer finds itself done: processed shows it, and the failures are there already.
@@ -32,7 +33,8 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
     /// <summary>Records items that were tried again in a round.</summary>
     /// <returns>False when the lease is lost: then nothing was written.</returns>
     public async Task<bool> SaveRoundAsync(
-        JobLease lease, int round, IReadOnlyList<long> tried, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
+        JobLease lease, int round, IReadOnlyList<long> tried, IReadOnlyList<ItemFailure> failures,
+        CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         var locked = await transaction.ExecuteScalarAsync<long?>(
@@ -67,7 +69,8 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
             cancellationToken);
 
     /// <summary>The next items to try again: those that failed transiently, the earliest round first.</summary>
-    public async Task<(int Round, IReadOnlyList<long> Indexes)> NextRetriesAsync(JobLease lease, int atMost, CancellationToken cancellationToken)
+    public async Task<(int Round, IReadOnlyList<long> Indexes)> NextRetriesAsync(
+        JobLease lease, int atMost, CancellationToken cancellationToken)
     {
         var rows = await catalog.ListAsync<(int Round, long Index)>(
             """
@@ -84,15 +87,18 @@ internal sealed class JobProgress(NpgsqlDataSource catalog)
     }
 
     /// <summary>Failures from an index on, in order.</summary>
-    public async Task<IReadOnlyList<ItemFailure>> ReadAsync(JobLease lease, long after, int atMost, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyList<ItemFailure>> ReadAsync(
+        JobLease lease, long after, int atMost, CancellationToken cancellationToken) =>
         (await catalog.ListAsync<(long Index, string? Key, string Class, string Code, string Message)>(
-            "SELECT idx, key, class, code, message FROM bulk_job_failures WHERE job_id = @Id AND idx > @after ORDER BY idx LIMIT @atMost",
+            "SELECT idx, key, class, code, message FROM bulk_job_failures WHERE job_id = @Id AND idx > @after "
+            + "ORDER BY idx LIMIT @atMost",
             new { Id = lease.JobId.Value, after, atMost },
             cancellationToken))
             .Select(row => new ItemFailure(row.Index, row.Key, row.Class == "transient", row.Code, row.Message)).ToList();
 
     private static Task InsertAsync(
-        Transaction transaction, JobLease lease, IReadOnlyList<ItemFailure> failures, int round, CancellationToken cancellationToken) =>
+        Transaction transaction, JobLease lease, IReadOnlyList<ItemFailure> failures, int round,
+        CancellationToken cancellationToken) =>
         failures.Count == 0 ? Task.CompletedTask : transaction.ExecuteAsync(
             """
             INSERT INTO bulk_job_failures (job_id, idx, key, class, code, message, round)

@@ -21,7 +21,8 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
 
     /// <param name="body">The request.</param>
     /// <param name="items">The array of its items, where it has one.</param>
-    public async Task<JobAnswer> AskAsync(Caller caller, JsonElement body, byte[]? items, string? key, CancellationToken cancellationToken)
+    public async Task<JobAnswer> AskAsync(
+        Caller caller, JsonElement body, byte[]? items, string? key, CancellationToken cancellationToken)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         var (operation, refusal) = await FindOperationAsync(Text(body, "operation", errors), errors, cancellationToken);
@@ -31,11 +32,14 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
         var claim = Text(body, "claim", errors);
         var count = items is null ? 0 : Count(items);
         var isOther = body.TryGetProperty("items", out var given) && given.ValueKind != JsonValueKind.Null;
-        foreach (var property in body.EnumerateObject().Where(property => !Fields.Contains(property.Name, StringComparer.Ordinal)))
+        foreach (var property in body.EnumerateObject()
+            .Where(property => !Fields.Contains(property.Name, StringComparer.Ordinal)))
             errors[property.Name] = [NearestName.NotAField(property.Name, Fields)];
         if (claim is not null && (items is not null || isOther))
             errors["claim"] = ["Must not be given beside items."];
-        else if (claim is not null && (claim.StartsWith('/') ? "Must be absolute." : await batches.FaultAsync(caller, claim, cancellationToken)) is { } fault)
+        else if (claim is not null && (claim.StartsWith('/')
+            ? "Must be absolute."
+            : await batches.FaultAsync(caller, claim, cancellationToken)) is { } fault)
             errors["claim"] = [fault];
         else if (claim is null && items is null && !isOther && !errors.ContainsKey("claim"))
             errors["items"] = ["Must be given, or claim."];
@@ -62,7 +66,8 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
         if (refusal is not null)
         {
             // A repeated request is answered in any case.
-            var (before, isSame) = key is null ? default : await store.FindByKeyAsync(caller, key, job.Meaning, cancellationToken);
+            var (before, isSame) =
+                key is null ? default : await store.FindByKeyAsync(caller, key, job.Meaning, cancellationToken);
             return before is null ? refusal : Repeated(before, isSame);
         }
 
@@ -81,10 +86,12 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
     {
         var defined = name is null ? null : operations.Find(name);
         if (defined is null && !errors.ContainsKey("operation"))
-            errors["operation"] = [name is null ? "Must be given." : "There is no operation by that name; GET /v1/operations lists them."];
+            errors["operation"] =
+                [name is null ? "Must be given." : "There is no operation by that name; GET /v1/operations lists them."];
         if (defined is null)
             return default;
-        return (defined.Definition, await defined.AskAsync(anew: false, cancellationToken) is { } why ? Refusals.Unavailable(why) : null);
+        return (defined.Definition,
+            await defined.AskAsync(anew: false, cancellationToken) is { } why ? Refusals.Unavailable(why) : null);
     }
 
     public TimeSpan ReadTtl(string? text, Dictionary<string, string[]> errors)
@@ -107,7 +114,8 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
     public static byte[] Meaning(Operation operation, TimeSpan ttl, string? claim, byte[] digest) =>
         SHA256.HashData([.. Encoding.UTF8.GetBytes($"{operation.Name}\0{ttl.Ticks}\0{claim}\0"), .. digest]);
 
-    private static async Task<BodyWriter> KeepAsync(Operation operation, ReadOnlyMemory<byte> items, CancellationToken cancellationToken)
+    private static async Task<BodyWriter> KeepAsync(
+        Operation operation, ReadOnlyMemory<byte> items, CancellationToken cancellationToken)
     {
         var writer = new BodyWriter(staged: null);
         var reader = new JsonItems(operation);

@@ -8,7 +8,8 @@ namespace ClaimCheck.Service.BulkJobs.Jobs;
 internal sealed class JobResults : IAsyncDisposable
 {
     private const int FlushBytes = 256 << 10;
-    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions Readable =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly StagedWriter staged;
     private readonly ArrayBufferWriter<byte> buffer = new(FlushBytes * 2);
@@ -21,7 +22,8 @@ internal sealed class JobResults : IAsyncDisposable
 
     /// <param name="items">In order.</param>
     /// <param name="failures">Those of these items that failed, in order.</param>
-    public async ValueTask AddAsync(IEnumerable<JobItem> items, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
+    public async ValueTask AddAsync(
+        IEnumerable<JobItem> items, IReadOnlyList<ItemFailure> failures, CancellationToken cancellationToken)
     {
         var next = 0;
         foreach (var item in items)

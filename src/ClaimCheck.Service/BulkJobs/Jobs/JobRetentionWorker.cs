@@ -4,13 +4,16 @@ namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Removes what has expired: jobs whose time to live has passed, with their bodies, results and notes in the target; and
 /// bodies whose receiver went silent before a job was created.</summary>
-internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobStaging staging, SourceDatabases databases, ILogger<JobRetentionWorker> logger) : BackgroundService
+internal sealed partial class JobRetentionWorker(
+    NpgsqlDataSource catalog, JobStaging staging, SourceDatabases databases, ILogger<JobRetentionWorker> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(
-            nameof(JobRetentionWorker), token => PeriodicWork.RunAsync(SweepNextAsync, Every, logger, token), logger, stoppingToken);
+            nameof(JobRetentionWorker), token => PeriodicWork.RunAsync(SweepNextAsync, Every, logger, token), logger,
+            stoppingToken);
 
     private async Task<bool> SweepNextAsync(CancellationToken cancellationToken)
     {
@@ -86,7 +89,8 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
         {
             await staging.EraseAsync(job, cancellationToken);
             await connection.ExecuteAsync(new CommandDefinition(
-                "UPDATE bulk_jobs SET body = NULL, result_key = NULL WHERE id = @Id; DELETE FROM bulk_job_failures WHERE job_id = @Id",
+                "UPDATE bulk_jobs SET body = NULL, result_key = NULL WHERE id = @Id; DELETE FROM "
+                + "bulk_job_failures WHERE job_id = @Id",
                 new { due.Id },
                 commandTimeout: 0, // may be a million rows
                 cancellationToken: cancellationToken));
@@ -159,7 +163,8 @@ internal sealed partial class JobRetentionWorker(NpgsqlDataSource catalog, JobSt
         [LoggerMessage(LogLevel.Warning, "The sweep of bulk jobs is postponed: {Reason}")]
         public static partial void Postponed(ILogger logger, string reason);
 
-        [LoggerMessage(LogLevel.Error, "The expired data of job {JobId} can't be removed; this is tried again, and the sweep continues with other jobs.")]
+        [LoggerMessage(LogLevel.Error,
+            "The expired data of job {JobId} can't be removed; this is tried again, and the sweep continues with other jobs.")]
         public static partial void Broken(ILogger logger, Exception exception, JobId jobId);
 
         [LoggerMessage(LogLevel.Warning, "The notes of job {JobId} in its target could not be removed. {Reason}")]

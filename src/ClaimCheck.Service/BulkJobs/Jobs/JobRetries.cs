@@ -6,7 +6,8 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
 {
     /// <returns>The retry, new or still running; or the reason why there is none, null where nothing failed that could be tried
     /// again.</returns>
-    public async Task<(JobRow? Retry, string? Refusal)> AskAsync(Caller caller, JobRow job, string? failureClass, CancellationToken cancellationToken)
+    public async Task<(JobRow? Retry, string? Refusal)> AskAsync(
+        Caller caller, JobRow job, string? failureClass, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         // The lock makes a second request wait for the first. The sweep skips locked rows and comes later.
@@ -25,7 +26,8 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
             new { job.Id },
             cancellationToken) == Operation.PerJob;
         var earlier = await transaction.ListAsync<EarlierRow>(
-            "SELECT id, status, retry_class AS class, retry_from AS begin, processed, total_items FROM bulk_jobs WHERE retry_of = @Id ORDER BY created_at, id",
+            "SELECT id, status, retry_class AS class, retry_from AS begin, processed, total_items FROM bulk_jobs WHERE retry_of "
+            + "= @Id ORDER BY created_at, id",
             new { job.Id },
             cancellationToken);
         var (share, refusal) = isWhole ? OfWhole(earlier) : Share.Of(failureClass, earlier);
@@ -42,8 +44,10 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
     {
         { Failed: > 0 } or { TotalItems: null } => null,
         _ when job.Processed >= job.TotalItems => null,
-        { RetryOf: { } original } => $"None of its items failed, and not all were tried before it ended: retry job {new JobId(original)} again.",
-        _ => $"None of its items failed; {job.TotalItems - job.Processed} were not tried before it ended, from index {job.Processed} on: send those anew.",
+        { RetryOf: { } original } =>
+            $"None of its items failed, and not all were tried before it ended: retry job {new JobId(original)} again.",
+        _ => $"None of its items failed; {job.TotalItems - job.Processed} were not tried before it ended, from index "
+            + $"{job.Processed} on: send those anew.",
     };
 
     // Of a job that is atomic as a whole, nothing was applied before all of it is.
@@ -69,7 +73,16 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
                AND CASE WHEN @isWhole THEN j.status = 'failed' AND f.invalid = 0 ELSE f.valid > @Begin END
             RETURNING {JobRow.Columns}
             """,
-            new { NewId = JobId.New().Value, job.Id, Caller = caller.Name, share.Class, share.Begin, isWhole, TraceParent = System.Diagnostics.Activity.Current?.Id },
+            new
+            {
+                NewId = JobId.New().Value,
+                job.Id,
+                Caller = caller.Name,
+                share.Class,
+                share.Begin,
+                isWhole,
+                TraceParent = System.Diagnostics.Activity.Current?.Id,
+            },
             cancellationToken));
 
     /// <summary>Which of the failed items: those of one class or of both, from an index on.</summary>
@@ -84,7 +97,8 @@ internal sealed class JobRetries(NpgsqlDataSource catalog)
             if (last.IsEarly && (asked is null || asked == last.Class))
                 return (new(last.Class, last.Begin + last.Processed), null);
             if (last.IsEarly)
-                return (null, $"Retry {new JobId(last.Id)} ended before it had tried all items: retry without a class to continue it.");
+                return (null,
+                    $"Retry {new JobId(last.Id)} ended before it had tried all items: retry without a class to continue it.");
             var rest = others.Select(retry => retry.Class).Distinct().ToList() is [{ } only] && asked is null ? only : null;
             return rest is null
                 ? (null, $"What has failed was tried again by job {new JobId(last.Id)}: retry that one.")

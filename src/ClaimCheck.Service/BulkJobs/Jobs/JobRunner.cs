@@ -12,7 +12,8 @@ internal sealed partial class JobRunner(
     public async Task RunAsync(JobLease lease, CancellationToken stoppingToken)
     {
         using var scope = logger.BeginScope(new Dictionary<string, object> { ["JobId"] = lease.JobId });
-        using var activity = Telemetry.Source.StartActivity("bulk job", System.Diagnostics.ActivityKind.Consumer, lease.TraceParent);
+        using var activity = Telemetry.Source.StartActivity(
+            "bulk job", System.Diagnostics.ActivityKind.Consumer, lease.TraceParent);
         activity?.SetTag("claimcheck.job_id", lease.JobId.ToString());
         Log.Started(logger, lease.JobId, lease.Operation.Name);
         var isCancelled = lease.IsCancelled;
@@ -38,7 +39,8 @@ internal sealed partial class JobRunner(
     private async Task WorkAsync(JobLease lease, Func<bool> isCancelled, CancellationToken lost, CancellationToken stoppingToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(lost);
-        await using var grace = stoppingToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).CancelAfter(Grace), ended);
+        await using var grace = stoppingToken.UnsafeRegister(
+            static source => ((CancellationTokenSource)source!).CancelAfter(Grace), ended);
         // It fails, and ends as a cancelled one does: what was applied is counted, and nothing more is applied. If even that
         // kills the worker, at once.
         var isGivenUp = lease.Leases > options.Leases;
@@ -46,7 +48,9 @@ internal sealed partial class JobRunner(
         JobEnd end;
         try
         {
-            end = lease.Leases > 2 * options.Leases ? givenUp : await executor.RunAsync(lease, () => isGivenUp || isCancelled(), stoppingToken, ended.Token);
+            end = lease.Leases > 2 * options.Leases
+                ? givenUp
+                : await executor.RunAsync(lease, () => isGivenUp || isCancelled(), stoppingToken, ended.Token);
         }
         catch (JobFailedException e) when (!lost.IsCancellationRequested)
         {
@@ -58,7 +62,8 @@ internal sealed partial class JobRunner(
         await EndAsync(lease, end);
     }
 
-    private static JobEnd Failed(string code, string detail, bool isTransient) => new(BulkJobStatus.Failed, new(code, detail, isTransient), null);
+    private static JobEnd Failed(string code, string detail, bool isTransient) =>
+        new(BulkJobStatus.Failed, new(code, detail, isTransient), null);
 
     private async Task EndAsync(JobLease lease, JobEnd end)
     {

@@ -8,7 +8,8 @@ internal sealed class JobStaging(IStaging staging, NpgsqlDataSource catalog)
 {
     public static readonly TimeSpan IntakeLives = TimeSpan.FromSeconds(30);
 
-    /// <summary>Begins to receive a body. Renewed by <see cref="RenewAsync"/>, ended by the job's creation or <see cref="DropAsync"/>.</summary>
+    /// <summary>Begins to receive a body. Renewed by <see cref="RenewAsync"/>, ended by the job's creation or
+    /// <see cref="DropAsync"/>.</summary>
     public Task BeginAsync(JobId job, CancellationToken cancellationToken) =>
         catalog.ExecuteAsync(
             "INSERT INTO bulk_job_intakes (job_id, live_until) VALUES (@Id, now() + @IntakeLives)",
@@ -18,7 +19,8 @@ internal sealed class JobStaging(IStaging staging, NpgsqlDataSource catalog)
     /// <returns>False where the intake was swept, because it had been silent for too long.</returns>
     public async Task<bool> RenewAsync(JobId job, CancellationToken cancellationToken) =>
         await catalog.ExecuteAsync(
-            "UPDATE bulk_job_intakes SET live_until = now() + @IntakeLives WHERE job_id = @Id AND abandoned_at IS NULL AND live_until > now()",
+            "UPDATE bulk_job_intakes SET live_until = now() + @IntakeLives WHERE job_id = @Id AND abandoned_at IS NULL "
+            + "AND live_until > now()",
             new { Id = job.Value, IntakeLives },
             cancellationToken) == 1;
 
@@ -84,7 +86,8 @@ internal sealed class JobStaging(IStaging staging, NpgsqlDataSource catalog)
     public async Task<StreamedContent?> ResultsAsync(JobRow row, CancellationToken cancellationToken)
     {
         var key = row.ResultKey!;
-        var results = await staging.ListAsync(key, cancellationToken).FirstOrDefaultAsync(each => each.Key == key, cancellationToken);
+        var results = await staging.ListAsync(key, cancellationToken)
+            .FirstOrDefaultAsync(each => each.Key == key, cancellationToken);
         if (results is null)
             return null;
         // Written once, under a name that is never used again.

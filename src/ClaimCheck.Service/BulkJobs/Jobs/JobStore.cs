@@ -15,7 +15,8 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
     /// <summary>Creates a job.</summary>
     /// <returns>The new one; or the one that the key had created before, and whether it means the same. Nothing where the body's
     /// intake was swept meanwhile.</returns>
-    public async Task<(JobRow? New, JobRow? Known, bool MeansTheSame)> CreateAsync(Caller caller, NewJob job, string? key, CancellationToken cancellationToken)
+    public async Task<(JobRow? New, JobRow? Known, bool MeansTheSame)> CreateAsync(
+        Caller caller, NewJob job, string? key, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         // Deleting the intake ends the sweep's right to delete what was staged.
@@ -72,7 +73,8 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
     }
 
     /// <summary>The job that a key of this caller created before.</summary>
-    public async Task<(JobRow? Known, bool MeansTheSame)> FindByKeyAsync(Caller caller, string key, byte[] meaning, CancellationToken cancellationToken)
+    public async Task<(JobRow? Known, bool MeansTheSame)> FindByKeyAsync(
+        Caller caller, string key, byte[] meaning, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         return await FindByKeyAsync(connection, caller, key, meaning, cancellationToken);
@@ -95,7 +97,8 @@ internal sealed class JobStore(NpgsqlDataSource catalog)
 
     public Task<JobRow?> FindAsync(Caller caller, JobId id, CancellationToken cancellationToken) =>
         catalog.QuerySingleOrDefaultAsync<JobRow>(
-            $"SELECT {JobRow.Columns} FROM bulk_jobs WHERE id = @Id AND tenant = @Tenant AND (expires_at IS NULL OR expires_at > now())",
+            $"SELECT {JobRow.Columns} FROM bulk_jobs WHERE id = @Id AND tenant = @Tenant AND (expires_at IS NULL "
+            + "OR expires_at > now())",
             new { Id = id.Value, caller.Tenant },
             cancellationToken);
 

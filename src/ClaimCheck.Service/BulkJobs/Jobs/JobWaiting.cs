@@ -12,5 +12,6 @@ internal sealed class JobWaiting(JobStore store, CatalogSignals signals, LongPol
     /// <returns>The job as it is then; not ended when the time is up or the service stops.</returns>
     public Task<JobRow> UntilEndedAsync(Caller caller, JobRow row, TimeSpan atMost, CancellationToken cancellationToken) =>
         poll.UntilAsync(
-            watch, row.Id, async token => await store.FindAsync(caller, row.JobId, token) ?? row, found => found.IsEnded, atMost, cancellationToken);
+            watch, row.Id, async token => await store.FindAsync(caller, row.JobId, token) ?? row, found => found.IsEnded, atMost,
+            cancellationToken);
 }

@@ -2,7 +2,8 @@ namespace ClaimCheck.Service.BulkJobs.Jobs;
 
 /// <summary>Takes leases and runs jobs, a few at a time, until the service stops.</summary>
 internal sealed partial class JobWorker(
-    JobLeases leases, JobRunner run, CatalogSignals signals, BulkJobsOptions options, ILogger<JobWorker> logger) : BackgroundService
+    JobLeases leases, JobRunner run, CatalogSignals signals, BulkJobsOptions options, ILogger<JobWorker> logger)
+    : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(nameof(JobWorker), LoopAsync, logger, stoppingToken);

@@ -20,13 +20,16 @@ internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptio
             return true; // an earlier worker has recorded the commit
         var total = await items.CountAsync(token);
         if (total > options.MaxAtomicItems)
-            throw new JobFailedException("too_many_items", $"The job has {total} items, but one that is atomic as a whole has {options.MaxAtomicItems} at most.");
+            throw new JobFailedException(
+                "too_many_items",
+                $"The job has {total} items, but one that is atomic as a whole has {options.MaxAtomicItems} at most.");
         IReadOnlyList<ItemFailure>? failures;
         for (var tries = 0; ; tries++)
         {
             try
             {
-                failures = await applier.PersistAsync((target, t) => TryAsync(target, isCancelled, stopping, t), options.TargetPatience, token);
+                failures = await applier.PersistAsync(
+                    (target, t) => TryAsync(target, isCancelled, stopping, t), options.TargetPatience, token);
                 break;
             }
             catch (GaveWayException) when (tries + 1 < options.Tries)
@@ -35,7 +38,8 @@ internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptio
             }
             catch (GaveWayException)
             {
-                throw new JobFailedException("target_busy", "The job gave way to other work too often; nothing of it was applied.", isTransient: true);
+                throw new JobFailedException(
+                    "target_busy", "The job gave way to other work too often; nothing of it was applied.", isTransient: true);
             }
         }
 
@@ -43,15 +47,20 @@ internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptio
             return false;
         failures ??= []; // too late: another worker has just applied it
         var processed = failures.Count > 0 ? failures.Count : total;
-        if (await CatalogErrors.Patient.ExecuteAsync(async t => await progress.SaveAsync(lease, 1, processed, failures, t), token) is null)
+        if (await CatalogErrors.Patient.ExecuteAsync(
+            async t => await progress.SaveAsync(lease, 1, processed, failures, t), token) is null)
             throw new LeaseLostException();
         return failures.Count == 0
             ? true
-            : throw new JobFailedException("item_failed", $"{failures.Count} items fail, and the operation is atomic by job: nothing was applied.", failures.All(failure => failure.IsTransient));
+            : throw new JobFailedException(
+                "item_failed",
+                $"{failures.Count} items fail, and the operation is atomic by job: nothing was applied.",
+                failures.All(failure => failure.IsTransient));
     }
 
     /// <returns>The failures because of which all was rolled back; null where it was cancelled.</returns>
-    private async Task<IReadOnlyList<ItemFailure>?> TryAsync(TargetSession target, Func<bool> isCancelled, CancellationToken stopping, CancellationToken token)
+    private async Task<IReadOnlyList<ItemFailure>?> TryAsync(
+        TargetSession target, Func<bool> isCancelled, CancellationToken stopping, CancellationToken token)
     {
         await using var transaction = await target.BeginAsync(token);
         if (lease.Operation.IsExactlyOnce && !await target.NoteAsync(0, 0, null, token))
@@ -76,7 +85,8 @@ internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptio
         return [];
     }
 
-    private static async Task<IReadOnlyList<ItemFailure>> ApplyAsync(TargetSession target, NpgsqlTransaction transaction, JobChunk chunk, CancellationToken token)
+    private static async Task<IReadOnlyList<ItemFailure>> ApplyAsync(
+        TargetSession target, NpgsqlTransaction transaction, JobChunk chunk, CancellationToken token)
     {
         if (chunk.Items.Any(item => item.Values is null))
             return [.. chunk.Items.Where(item => item.Values is null).Select(TargetErrors.Invalid)];
@@ -91,14 +101,16 @@ internal sealed class WholeJob(JobWork work, JobProgress progress, BulkJobsOptio
         {
             throw new GaveWayException();
         }
-        catch (PostgresException e) when (TargetErrors.Classify(e) is TargetTrouble.Items or TargetTrouble.Definition || TargetErrors.IsOutOfMemory(e))
+        catch (PostgresException e)
+            when (TargetErrors.Classify(e) is TargetTrouble.Items or TargetTrouble.Definition || TargetErrors.IsOutOfMemory(e))
         {
             await transaction.RollbackAsync("claimcheck", token);
         }
 
         var sifted = (await target.SiftAsync(chunk, isNoted: false, isProven: chunk.Number > 0, token))!;
         var failures = sifted.NotFound.Select(place => TargetErrors.NotFound(chunk.Items[place]))
-            .Concat(sifted.Failed.Select((place, i) => TargetErrors.Explain(chunk.Items[place], sifted.States[i], sifted.Names[i], sifted.Failed.Length < chunk.Items.Count)));
+            .Concat(sifted.Failed.Select((place, i) => TargetErrors.Explain(
+                chunk.Items[place], sifted.States[i], sifted.Names[i], sifted.Failed.Length < chunk.Items.Count)));
         return [.. failures.OrderBy(failure => failure.Index)];
     }
 

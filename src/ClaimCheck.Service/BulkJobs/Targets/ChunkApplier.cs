@@ -21,12 +21,16 @@ internal sealed partial class ChunkApplier(
         var valid = invalid.Count == 0 ? chunk : chunk with { Items = [.. chunk.Items.Where(item => item.Values is not null)] };
         if (valid.Items.Count == 0)
             return [.. invalid.Select(TargetErrors.Invalid)];
-        var outcome = await PersistAsync((target, token) => isByChunk ? WholeAsync(target, valid, token) : EachAsync(target, valid, token), options.TargetPatience, cancellationToken);
+        var outcome = await PersistAsync(
+            (target, token) => isByChunk ? WholeAsync(target, valid, token) : EachAsync(target, valid, token),
+            options.TargetPatience,
+            cancellationToken);
         var isProven = outcome.Failed.Length < valid.Items.Count;
         hasPassed |= isProven;
         var failures = new List<ItemFailure>(invalid.Select(TargetErrors.Invalid));
         failures.AddRange(outcome.NotFound.Select(place => TargetErrors.NotFound(valid.Items[place])));
-        failures.AddRange(outcome.Failed.Select((place, i) => TargetErrors.Explain(valid.Items[place], outcome.States[i], outcome.Names[i], isProven)));
+        failures.AddRange(outcome.Failed.Select(
+            (place, i) => TargetErrors.Explain(valid.Items[place], outcome.States[i], outcome.Names[i], isProven)));
         return Failures(chunk, failures, isByChunk);
     }
 
@@ -49,7 +53,8 @@ internal sealed partial class ChunkApplier(
     }
 
     /// <summary>Runs what needs a session, opening a new one where the old one broke.</summary>
-    public async Task<T> PersistAsync<T>(Func<TargetSession, CancellationToken, Task<T>> action, TimeSpan patience, CancellationToken cancellationToken)
+    public async Task<T> PersistAsync<T>(
+        Func<TargetSession, CancellationToken, Task<T>> action, TimeSpan patience, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         for (var tries = 0; ; tries++)
@@ -57,7 +62,8 @@ internal sealed partial class ChunkApplier(
             string reason;
             try
             {
-                session ??= await TargetSession.OpenAsync(databases.GetForWriting(operation.Target), lease, options, cancellationToken);
+                session ??= await TargetSession.OpenAsync(
+                    databases.GetForWriting(operation.Target), lease, options, cancellationToken);
                 return await action(session, cancellationToken);
             }
             catch (Exception e) when (TargetErrors.IsTargetError(e) && !cancellationToken.IsCancellationRequested)
@@ -67,11 +73,13 @@ internal sealed partial class ChunkApplier(
                 switch (TargetErrors.Classify(e))
                 {
                     case TargetTrouble.Definition or TargetTrouble.Items:
-                        throw new JobFailedException("operation_refused", $"The target {operation.Target} refuses the operation: {reason}");
+                        throw new JobFailedException(
+                            "operation_refused", $"The target {operation.Target} refuses the operation: {reason}");
                     case TargetTrouble.TookTooLong:
                         throw new JobFailedException(
                             "target_timeout",
-                            $"A chunk took longer than {options.StatementTimeout}: the operation's chunk is too large, or its statement too slow. {reason}",
+                            $"A chunk took longer than {options.StatementTimeout}: the operation's chunk is too large, or its "
+                            + $"statement too slow. {reason}",
                             isTransient: true);
                 }
             }
@@ -81,7 +89,8 @@ internal sealed partial class ChunkApplier(
             }
 
             if (time.GetElapsedTime(began) >= patience)
-                throw new JobFailedException("target_unavailable", $"The target {operation.Target} was unreachable for {patience}. {reason}", isTransient: true);
+                throw new JobFailedException("target_unavailable",
+                    $"The target {operation.Target} was unreachable for {patience}. {reason}", isTransient: true);
             var delay = Backoff.After(tries + 1, options.Delay, options.LongestDelay);
             Log.Away(logger, lease.JobId, operation.Target, reason, delay);
             await Task.Delay(delay, time, cancellationToken);
@@ -93,7 +102,8 @@ internal sealed partial class ChunkApplier(
     // Each item by itself: good ones take effect.
     private async Task<ChunkOutcome> EachAsync(TargetSession target, JobChunk chunk, CancellationToken cancellationToken)
     {
-        var (outcome, failed) = await TryAsync(chunk, () => target.ApplyAsync(chunk, isStrict: false, isNoted: true, cancellationToken), cancellationToken);
+        var (outcome, failed) = await TryAsync(
+            chunk, () => target.ApplyAsync(chunk, isStrict: false, isNoted: true, cancellationToken), cancellationToken);
         if (failed)
             outcome = await target.SiftAsync(chunk, isNoted: true, hasPassed, cancellationToken);
         return outcome ?? await NotedAsync(target, chunk, cancellationToken);
@@ -102,7 +112,8 @@ internal sealed partial class ChunkApplier(
     // All or none: the failures are found in a transaction that is rolled back.
     private async Task<ChunkOutcome> WholeAsync(TargetSession target, JobChunk chunk, CancellationToken cancellationToken)
     {
-        var (outcome, failed) = await TryAsync(chunk, () => target.ApplyAsync(chunk, isStrict: true, isNoted: true, cancellationToken), cancellationToken);
+        var (outcome, failed) = await TryAsync(
+            chunk, () => target.ApplyAsync(chunk, isStrict: true, isNoted: true, cancellationToken), cancellationToken);
         if (!failed)
             return outcome ?? await NotedAsync(target, chunk, cancellationToken);
         ChunkOutcome? sifted;
@@ -121,7 +132,8 @@ internal sealed partial class ChunkApplier(
     }
 
     // The first pass, repeated where it gave way to others.
-    private async Task<(ChunkOutcome? Outcome, bool Failed)> TryAsync(JobChunk chunk, Func<Task<ChunkOutcome?>> apply, CancellationToken cancellationToken)
+    private async Task<(ChunkOutcome? Outcome, bool Failed)> TryAsync(
+        JobChunk chunk, Func<Task<ChunkOutcome?>> apply, CancellationToken cancellationToken)
     {
         for (var tries = 0; ; tries++)
         {
@@ -129,13 +141,15 @@ internal sealed partial class ChunkApplier(
             {
                 return (await apply(), false);
             }
-            catch (Npgsql.PostgresException e) when (TargetErrors.Classify(e) is TargetTrouble.Items or TargetTrouble.Definition || TargetErrors.IsOutOfMemory(e))
+            catch (Npgsql.PostgresException e) when (TargetErrors.Classify(e) is TargetTrouble.Items or TargetTrouble.Definition
+                || TargetErrors.IsOutOfMemory(e))
             {
                 return (null, true);
             }
             catch (Npgsql.PostgresException e) when (TargetErrors.Classify(e) == TargetTrouble.GaveWay)
             {
-                if (tries + 1 >= Math.Min(options.Tries, 2) && (operation.Atomicity == Operation.PerItem || tries + 1 >= options.Tries))
+                if (tries + 1 >= Math.Min(options.Tries, 2)
+                    && (operation.Atomicity == Operation.PerItem || tries + 1 >= options.Tries))
                     return (null, true);
                 var delay = Backoff.After(tries + 1, options.Delay, options.LongestDelay);
                 Log.GaveWay(logger, lease.JobId, chunk.Number, e.SqlState, delay);
@@ -144,7 +158,8 @@ internal sealed partial class ChunkApplier(
         }
     }
 
-    private static async Task<ChunkOutcome> NotedAsync(TargetSession target, JobChunk chunk, CancellationToken cancellationToken) =>
+    private static async Task<ChunkOutcome> NotedAsync(
+        TargetSession target, JobChunk chunk, CancellationToken cancellationToken) =>
         await target.FindAsync(chunk.Round, chunk.Number, cancellationToken)
         ?? throw new InvalidOperationException("A chunk was noted, but its note is gone.");
 
@@ -157,7 +172,8 @@ internal sealed partial class ChunkApplier(
         {
             var known = failures.Select(failure => failure.Index).ToHashSet();
             var isTransient = failures.TrueForAll(failure => failure.IsTransient);
-            failures.AddRange(chunk.Items.Where(item => !known.Contains(item.Index)).Select(item => TargetErrors.OfItsChunk(item, isTransient)));
+            failures.AddRange(chunk.Items.Where(item => !known.Contains(item.Index))
+                .Select(item => TargetErrors.OfItsChunk(item, isTransient)));
         }
 
         failures.Sort((left, right) => left.Index.CompareTo(right.Index));
@@ -176,7 +192,8 @@ internal sealed partial class ChunkApplier(
         [LoggerMessage(LogLevel.Warning, "Job {JobId} waits for its target {Target}; the next try is in {Delay}. {Reason}")]
         public static partial void Away(ILogger logger, Contracts.JobId jobId, string target, string reason, TimeSpan delay);
 
-        [LoggerMessage(LogLevel.Information, "Chunk {Chunk} of job {JobId} gave way to other work ({State}); the next try is in {Delay}.")]
+        [LoggerMessage(
+            LogLevel.Information, "Chunk {Chunk} of job {JobId} gave way to other work ({State}); the next try is in {Delay}.")]
         public static partial void GaveWay(ILogger logger, Contracts.JobId jobId, long chunk, string state, TimeSpan delay);
 
         [LoggerMessage(LogLevel.Warning, "Job {JobId} ends without a fence in its target ({Reason}).")]

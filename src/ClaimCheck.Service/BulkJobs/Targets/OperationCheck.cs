@@ -8,7 +8,8 @@ internal static class OperationCheck
 {
     /// <returns>What is wrong, as the end of a sentence, and the statement's line where the target names one; null where nothing
     /// is wrong.</returns>
-    public static async Task<(string Reason, int? Line)?> FaultAsync(NpgsqlConnection connection, Operation operation, CancellationToken cancellationToken)
+    public static async Task<(string Reason, int? Line)?> FaultAsync(
+        NpgsqlConnection connection, Operation operation, CancellationToken cancellationToken)
     {
         var isDescribed = false;
         try
@@ -38,7 +39,8 @@ internal static class OperationCheck
         }
         catch (PostgresException e) when (e.SqlState[..2] is "42" or "22" or "0A")
         {
-            return ($"{operation.Target} refuses the statement: {e.MessageText} ({e.SqlState})", isDescribed ? null : LineOf(e, operation));
+            return ($"{operation.Target} refuses the statement: {e.MessageText} ({e.SqlState})",
+                isDescribed ? null : LineOf(e, operation));
         }
     }
 
@@ -47,10 +49,13 @@ internal static class OperationCheck
     {
         var sql = OperationSql.Probe(operation);
         var start = operation.IsSet ? sql.IndexOf(operation.Sql, StringComparison.Ordinal) : 0;
-        return start >= 0 && e.Position > start && e.Position <= sql.Length ? sql.AsSpan(start, e.Position - 1 - start).Count('\n') + 1 : null;
+        return start >= 0 && e.Position > start && e.Position <= sql.Length
+            ? sql.AsSpan(start, e.Position - 1 - start).Count('\n') + 1
+            : null;
     }
 
-    private static async Task<List<NpgsqlDbType?>> DescribeAsync(NpgsqlConnection connection, Operation operation, CancellationToken cancellationToken)
+    private static async Task<List<NpgsqlDbType?>> DescribeAsync(
+        NpgsqlConnection connection, Operation operation, CancellationToken cancellationToken)
     {
         // A batch, because Npgsql would otherwise rewrite the text in search of parameters.
         await using var batch = connection.CreateBatch();

@@ -24,7 +24,8 @@ internal static class OperationSql
     public static string Probe(Operation operation) =>
         operation.IsSet
             ? WithItems(operation, "SELECT 1 AS ordinal, "
-                + string.Join(", ", operation.Parameters.Select(parameter => $"NULL::{parameter.Type} AS {Quote(parameter.Name)}")))
+                + string.Join(
+                    ", ", operation.Parameters.Select(parameter => $"NULL::{parameter.Type} AS {Quote(parameter.Name)}")))
             : Substitute(operation, (_, parameter) => $"CAST(NULL AS {parameter.Type})");
 
     /// <summary>All functions of a session.</summary>
@@ -163,8 +164,10 @@ internal static class OperationSql
     private static string Kernel(Operation operation, string arguments)
     {
         var parameters = operation.Parameters;
-        var unnested = $"unnest(claimcheck_o, {Each(parameters.Count, i => $"claimcheck_{i}")}) AS claimcheck_u (o, {Each(parameters.Count, i => $"v{i}")})";
-        var items = string.Join(", ", parameters.Select((parameter, i) => $"claimcheck_u.v{i}::{parameter.Type} AS {Quote(parameter.Name)}"));
+        var unnested = $"unnest(claimcheck_o, {Each(parameters.Count, i => $"claimcheck_{i}")}) AS claimcheck_u (o, "
+            + $"{Each(parameters.Count, i => $"v{i}")})";
+        var items = string.Join(
+            ", ", parameters.Select((parameter, i) => $"claimcheck_u.v{i}::{parameter.Type} AS {Quote(parameter.Name)}"));
         var values = string.Join(", ", parameters.Select((parameter, i) => $"claimcheck_u.v{i}::{VariableOf(parameter.Type)}"));
         var body = operation.IsSet
             ? $"""
@@ -187,7 +190,8 @@ internal static class OperationSql
             """;
         var variables = operation.IsSet
             ? "claimcheck_touched integer[] := '{}';"
-            : "claimcheck_missing integer[] := '{}'; " + string.Join(' ', parameters.Select((parameter, i) => $"claimcheck_v{i} {VariableOf(parameter.Type)};"));
+            : "claimcheck_missing integer[] := '{}'; "
+                + string.Join(' ', parameters.Select((parameter, i) => $"claimcheck_v{i} {VariableOf(parameter.Type)};"));
         var tag = Tag(operation.Sql);
         return $"""
             CREATE OR REPLACE FUNCTION pg_temp.claimcheck_run({arguments}) RETURNS integer[] LANGUAGE plpgsql AS {tag}
@@ -203,7 +207,8 @@ internal static class OperationSql
 
     // A type that the target defines may be a composite one, which a loop can't read into one of several variables: it stays text
     // until it is used.
-    private static string VariableOf(string type) => PostgresType.Of(type) is { Kind: TypeKind.Text, IsPlainText: false } ? "text" : type;
+    private static string VariableOf(string type) =>
+        PostgresType.Of(type) is { Kind: TypeKind.Text, IsPlainText: false } ? "text" : type;
 
     private static string Variable(int place, Datasets.Dataset.Parameter parameter) =>
         VariableOf(parameter.Type) == parameter.Type ? $"claimcheck_v{place}" : $"(claimcheck_v{place}::{parameter.Type})";
@@ -233,7 +238,8 @@ internal static class OperationSql
             var name = sql.NameOf(use);
             var place = Enumerable.Range(0, operation.Parameters.Count).First(i => operation.Parameters[i].Name == name);
             // The blanks separate it from its neighbours.
-            text.Append(sql.Text, from, use.Start - from).Append(' ').Append(write(place, operation.Parameters[place])).Append(' ');
+            text.Append(sql.Text, from, use.Start - from).Append(' ')
+                .Append(write(place, operation.Parameters[place])).Append(' ');
             from = use.End;
         }
 

@@ -36,8 +36,10 @@ internal static class TargetErrors
         Trouble.Conflict or Trouble.Cancelled => TargetTrouble.GaveWay,
         Trouble.TimedOut => TargetTrouble.TookTooLong,
         // A standby; a session that was idle for too long; a database that is being restored; a password that is being rotated.
-        Trouble.Unreachable or Trouble.SignIn or Trouble.Exhausted or Trouble.Ended or Trouble.System or Trouble.ReadOnly => TargetTrouble.Away,
-        Trouble.NotNow when exception is PostgresException { SqlState: PostgresErrorCodes.ObjectNotInPrerequisiteState } => TargetTrouble.Away,
+        Trouble.Unreachable or Trouble.SignIn or Trouble.Exhausted or Trouble.Ended or Trouble.System or Trouble.ReadOnly =>
+            TargetTrouble.Away,
+        Trouble.NotNow when exception is PostgresException { SqlState: PostgresErrorCodes.ObjectNotInPrerequisiteState } =>
+            TargetTrouble.Away,
         Trouble.Definition or Trouble.Permission or Trouble.Internal => TargetTrouble.Definition,
         _ => TargetTrouble.Items,
     };
@@ -73,13 +75,16 @@ internal static class TargetErrors
         };
         var about = name.Length > 0 ? $" ({name})" : "";
         var hint = failure.Meaning.Hint is { Length: > 0 } todo ? $" {todo}" : "";
-        return new(item.Index, item.Key, isTransient, code, $"{failure.Meaning.Text.TrimEnd('.')}{about}.{hint} (SQLSTATE {state})");
+        return new(
+            item.Index, item.Key, isTransient, code, $"{failure.Meaning.Text.TrimEnd('.')}{about}.{hint} (SQLSTATE {state})");
     }
 
-    public static ItemFailure NotFound(JobItem item) => new(item.Index, item.Key, false, "not_found", "The operation touched no row for it.");
+    public static ItemFailure NotFound(JobItem item) =>
+        new(item.Index, item.Key, false, "not_found", "The operation touched no row for it.");
 
     public static ItemFailure Invalid(JobItem item) => new(item.Index, item.Key, false, "invalid", item.Invalid ?? "");
 
     public static ItemFailure OfItsChunk(JobItem item, bool isTransient) =>
-        new(item.Index, item.Key, isTransient, "chunk_failed", "Another item of its chunk failed, and the operation is atomic by chunk.");
+        new(item.Index, item.Key, isTransient, "chunk_failed",
+            "Another item of its chunk failed, and the operation is atomic by chunk.");
 }

@@ -23,7 +23,8 @@ internal sealed class TargetSession : IAsyncDisposable
     private readonly PostgresType keyType;
 
     private TargetSession(NpgsqlConnection connection, Operation operation, Guid? job) =>
-        (this.connection, this.operation, this.job, keyPlace, keyType) = (connection, operation, job, operation.KeyPlace, operation.Types[operation.KeyPlace]);
+        (this.connection, this.operation, this.job, keyPlace, keyType) =
+            (connection, operation, job, operation.KeyPlace, operation.Types[operation.KeyPlace]);
 
     /// <exception cref="JobFailedException">The table that exactly once needs is not there.</exception>
     public static async Task<TargetSession> OpenAsync(
@@ -37,7 +38,8 @@ internal sealed class TargetSession : IAsyncDisposable
             {
                 throw new JobFailedException(
                     "applied_chunks_missing",
-                    $"The target {wanted.Target} has no table claimcheck.applied_chunks: its operator must run the script of GET /v1/operations/target.sql there.");
+                    $"The target {wanted.Target} has no table claimcheck.applied_chunks: its operator must run the script of GET "
+                    + "/v1/operations/target.sql there.");
             }
 
             await using var batch = opened.CreateBatch();
@@ -91,7 +93,8 @@ internal sealed class TargetSession : IAsyncDisposable
     }
 
     /// <summary>What is noted of a chunk.</summary>
-    /// <exception cref="JobFailedException">It is void: another worker has ended the job, or was about to when it was lost.</exception>
+    /// <exception cref="JobFailedException">It is void: another worker has ended the job, or was about to when
+    /// it was lost.</exception>
     public async Task<ChunkOutcome?> FindAsync(int round, long chunk, CancellationToken cancellationToken)
     {
         await using var batch = Pinned(Noted(
@@ -149,7 +152,8 @@ internal sealed class TargetSession : IAsyncDisposable
         return isVoid;
     }
 
-    public ValueTask<NpgsqlTransaction> BeginAsync(CancellationToken cancellationToken) => connection.BeginTransactionAsync(cancellationToken);
+    public ValueTask<NpgsqlTransaction> BeginAsync(CancellationToken cancellationToken) =>
+        connection.BeginTransactionAsync(cancellationToken);
 
     public async ValueTask DisposeAsync() => await connection.DisposeAsync();
 
@@ -159,8 +163,10 @@ internal sealed class TargetSession : IAsyncDisposable
         if (!await reader.ReadAsync(cancellationToken) || await reader.IsDBNullAsync(0, cancellationToken))
             return null;
         if (reader.FieldCount == 5 && reader.GetBoolean(4))
-            throw new JobFailedException("worker_lost", "A worker was lost while it ended the job; nothing more of it is applied.");
-        return new(reader.GetFieldValue<int[]>(0), reader.GetFieldValue<int[]>(1), reader.GetFieldValue<string[]>(2), reader.GetFieldValue<string[]>(3));
+            throw new JobFailedException(
+                "worker_lost", "A worker was lost while it ended the job; nothing more of it is applied.");
+        return new(reader.GetFieldValue<int[]>(0), reader.GetFieldValue<int[]>(1), reader.GetFieldValue<string[]>(2),
+            reader.GetFieldValue<string[]>(3));
     }
 
     // One round trip, and one transaction where none is open: first the settings that texts depend on, then the statements that
@@ -171,7 +177,10 @@ internal sealed class TargetSession : IAsyncDisposable
     private NpgsqlBatchCommand Noted(string sql, int round, long chunk)
     {
         var command = new NpgsqlBatchCommand(sql);
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = job ?? throw new InvalidOperationException("The operation notes nothing.") });
+        command.Parameters.Add(new NpgsqlParameter<Guid>
+        {
+            TypedValue = job ?? throw new InvalidOperationException("The operation notes nothing."),
+        });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = round });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = chunk });
         return command;
@@ -182,7 +191,8 @@ internal sealed class TargetSession : IAsyncDisposable
         var (order, ends) = Waves(chunk.Items);
         var count = operation.Parameters.Count;
         var command = new NpgsqlBatchCommand($"{call}({string.Join(", ", Enumerable.Range(1, count + 6).Select(i => $"${i}"))})");
-        command.Parameters.Add(new NpgsqlParameter { Value = isNoted && job is { } id ? id : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
+        command.Parameters.Add(
+            new NpgsqlParameter { Value = isNoted && job is { } id ? id : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = chunk.Round });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = chunk.Number });
         command.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = isStrict });

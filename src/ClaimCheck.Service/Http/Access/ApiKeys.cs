@@ -16,7 +16,8 @@ internal sealed class ApiKeys(IConfiguration configuration, RequestDelegate next
         if (!string.IsNullOrEmpty(key) && key.Length < ShortestKey)
         {
             throw new StartupException(
-                $"ClaimCheck:AdminKey has {key.Length} characters, but must have {ShortestKey} or more: shorter keys can be guessed.");
+                $"ClaimCheck:AdminKey has {key.Length} characters, but must have {ShortestKey} or more: "
+                + "shorter keys can be guessed.");
         }
     }
 
@@ -53,7 +54,8 @@ internal sealed class ApiKeys(IConfiguration configuration, RequestDelegate next
         }
 
         if (Caller.Admin(request) is not { } caller)
-            return new(Problems.Of(ProblemCodes.InvalidRequest, $"{Caller.ConsumerHeader} must be up to 64 letters, digits, dots, dashes and underscores, and not a name that the service uses itself (administrator, claimcheck)."));
+            return new(Problems.Of(ProblemCodes.InvalidRequest, $"{Caller.ConsumerHeader} must be up to 64 letters, digits, "
+                + "dots, dashes and underscores, and not a name that the service uses itself (administrator, claimcheck)."));
         context.Items[typeof(Caller)] = caller;
         return new((ProblemResult?)null);
     }

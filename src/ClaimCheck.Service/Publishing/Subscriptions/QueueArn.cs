@@ -7,7 +7,8 @@ internal sealed record QueueArn(string Partition, string Region, string Account,
 {
     public static bool TryParse(string? text, [NotNullWhen(true)] out QueueArn? arn)
     {
-        arn = text is { Length: <= 200 } && text.Split(':') is ["arn", { Length: > 0 } partition, "sqs", { Length: > 0 } region, { Length: 12 } account, { Length: > 0 and <= 80 } name]
+        arn = text is { Length: <= 200 } && text.Split(':') is ["arn", { Length: > 0 } partition,
+            "sqs", { Length: > 0 } region, { Length: 12 } account, { Length: > 0 and <= 80 } name]
             && IsWord(partition) && IsWord(region) && account.All(char.IsAsciiDigit) && IsName(name)
             ? new(partition, region, account, name)
             : null;

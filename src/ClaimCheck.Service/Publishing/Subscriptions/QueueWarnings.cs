@@ -10,10 +10,13 @@ namespace ClaimCheck.Service.Publishing.Subscriptions;
 internal sealed class QueueWarnings(AmazonSimpleNotificationServiceClient sns, Func<IAmazonSQS> sqs, DatasetCatalog datasets)
 {
     /// <returns>Sentences, including one for each check that was not possible, with its reason.</returns>
-    public async Task<string[]> ReadAsync(SubscriptionRow subscription, string subscriptionArn, CancellationToken cancellationToken)
+    public async Task<string[]> ReadAsync(
+        SubscriptionRow subscription, string subscriptionArn, CancellationToken cancellationToken)
     {
         var found = new List<string>();
-        var queue = QueueArn.TryParse(subscription.Endpoint, out var arn) ? arn : throw new InvalidOperationException("The endpoint is not a queue.");
+        var queue = QueueArn.TryParse(subscription.Endpoint, out var arn)
+            ? arn
+            : throw new InvalidOperationException("The endpoint is not a queue.");
         await WarnOfConfirmationAsync(subscriptionArn, found, cancellationToken);
         if (await AttributesAsync("The queue", queue, subscription.Topic!, found, cancellationToken) is not { } attributes)
             return [.. found];
@@ -22,12 +25,14 @@ internal sealed class QueueWarnings(AmazonSimpleNotificationServiceClient sns, F
         WarnOfRetention("The queue", kept, subscription, found);
         if (DeadLetterQueue(attributes) is not { } dead)
         {
-            found.Add("The queue has no redrive policy: a message that its consumer can't handle comes back until the queue forgets it.");
+            found.Add("The queue has no redrive policy: a message that its consumer can't handle comes back "
+                + "until the queue forgets it.");
             return [.. found];
         }
 
         if (!QueueArn.TryParse(dead, out var deadQueue)
-            || await AttributesAsync("The queue's dead letter queue", deadQueue, subscription.Topic!, found, cancellationToken) is not { } deadAttributes)
+            || await AttributesAsync("The queue's dead letter queue", deadQueue, subscription.Topic!, found, cancellationToken)
+                is not { } deadAttributes)
         {
             return [.. found];
         }
@@ -37,8 +42,9 @@ internal sealed class QueueWarnings(AmazonSimpleNotificationServiceClient sns, F
         if (keptDead <= kept)
         {
             found.Add(
-                $"The queue's dead letter queue keeps messages for {Text(keptDead)}, the queue for {Text(kept)}: a message's time counts from when it was sent, " +
-                "so that one which arrives there late is soon gone. Let it keep them for longer.");
+                $"The queue's dead letter queue keeps messages for {Text(keptDead)}, the queue for {Text(kept)}: a message's " +
+                "time counts from when it was sent, so that one which arrives there late is soon gone. Let "
+                + "it keep them for longer.");
         }
 
         return [.. found];
@@ -47,14 +53,16 @@ internal sealed class QueueWarnings(AmazonSimpleNotificationServiceClient sns, F
     private void WarnOfRetention(string what, TimeSpan kept, SubscriptionRow subscription, List<string> found)
     {
         var shorter = datasets.Current.All.Select(defined => defined.Definition).OfType<Dataset>()
-            .Where(dataset => subscription.Datasets?.Contains(dataset.Name, StringComparer.Ordinal) != false && dataset.Retention < kept)
+            .Where(dataset =>
+                subscription.Datasets?.Contains(dataset.Name, StringComparer.Ordinal) != false && dataset.Retention < kept)
             .Select(dataset => $"{dataset.Name} {Text(dataset.Retention)}")
             .ToList();
         if (shorter.Count > 0)
         {
             found.Add(
-                $"{what} keeps messages for {Text(kept)}, longer than files are kept ({string.Join(", ", shorter.Take(10))}{(shorter.Count > 10 ? ", …" : "")}): " +
-                "a message that is read late leads to a batch that has expired.");
+                $"{what} keeps messages for {Text(kept)}, longer than files are kept " +
+                $"({string.Join(", ", shorter.Take(10))}{(shorter.Count > 10 ? ", …" : "")}): a message that is read late leads "
+                + "to a batch that has expired.");
         }
     }
 
@@ -97,7 +105,8 @@ internal sealed class QueueWarnings(AmazonSimpleNotificationServiceClient sns, F
 
     // Four days are SQS's default.
     private static TimeSpan Retention(IReadOnlyDictionary<string, string> attributes) =>
-        int.TryParse(attributes.GetValueOrDefault("MessageRetentionPeriod"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+        int.TryParse(attributes.GetValueOrDefault("MessageRetentionPeriod"), NumberStyles.None, CultureInfo.InvariantCulture,
+            out var seconds)
             ? TimeSpan.FromSeconds(seconds)
             : TimeSpan.FromDays(4);
 

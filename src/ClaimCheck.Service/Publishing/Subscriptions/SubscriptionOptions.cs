@@ -11,14 +11,16 @@ internal sealed class SubscriptionOptions : IValidatableObject
     public string? DeadLetterQueueArn { get; init; }
 
     /// <summary>The accounts of <see cref="AllowedAccounts"/>.</summary>
-    public IReadOnlyList<string> Accounts => AllowedAccounts.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    public IReadOnlyList<string> Accounts =>
+        AllowedAccounts.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Accounts.FirstOrDefault(account => account.Length != 12 || !account.All(char.IsAsciiDigit)) is { } odd)
         {
             yield return new(
-                $"ClaimCheck:Subscriptions:AllowedAccounts names '{odd}', but an AWS account is 12 digits: no queue of it could be subscribed.");
+                $"ClaimCheck:Subscriptions:AllowedAccounts names '{odd}', but an AWS account is 12 digits: no queue of "
+                + "it could be subscribed.");
         }
 
         if (DeadLetterQueueArn is not null && !QueueArn.TryParse(DeadLetterQueueArn, out _))

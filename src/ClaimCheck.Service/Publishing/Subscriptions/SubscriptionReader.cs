@@ -7,7 +7,8 @@ internal sealed class SubscriptionReader(
     DatasetCatalog datasets, WebhookAddresses addresses, SubscriptionOptions options, PublishingOptions publishing)
 {
     /// <returns>The subscription, or the refusal.</returns>
-    public async Task<(NewSubscription? Subscription, Refused? Refusal)> ReadAsync(Caller caller, JsonElement body, CancellationToken cancellationToken)
+    public async Task<(NewSubscription? Subscription, Refused? Refusal)> ReadAsync(
+        Caller caller, JsonElement body, CancellationToken cancellationToken)
     {
         var fields = new FieldReader(body);
         var consumer = fields.Text("consumer", required: true);
@@ -15,8 +16,10 @@ internal sealed class SubscriptionReader(
             fields.Fail("consumer", "Must be up to 64 letters, digits, dots, dashes and underscores.");
         else if (consumer is not null && !caller.ActsForAll && consumer != caller.Name)
             fields.Fail("consumer", $"Must be {caller.Name}, the caller itself.");
-        var wantedDatasets = List(fields, "datasets", name => datasets.Find(name) is not null, "Must be names of datasets; GET /v1/datasets lists them.");
-        var types = List(fields, "types", name => EventTypes.All.Contains(name, StringComparer.Ordinal), $"Must be of {string.Join(", ", EventTypes.All)}.");
+        var wantedDatasets = List(fields, "datasets", name => datasets.Find(name) is not null,
+            "Must be names of datasets; GET /v1/datasets lists them.");
+        var types = List(fields, "types", name => EventTypes.All.Contains(name, StringComparer.Ordinal),
+            $"Must be of {string.Join(", ", EventTypes.All)}.");
         var protocol = fields.Text("protocol", required: true);
         if (protocol is not null and not (SubscriptionProtocol.Sqs or SubscriptionProtocol.Webhook))
             fields.Fail("protocol", "Must be one of sqs, webhook.");
@@ -28,7 +31,8 @@ internal sealed class SubscriptionReader(
         if (protocol == SubscriptionProtocol.Sqs)
         {
             if (publishing.TopicArn is not { Length: > 0 })
-                return (null, fields.Errors.Count > 0 ? Refused.Invalid(fields.Errors) : new Refused(ProblemCodes.TopicNotConfigured));
+                return (null,
+                    fields.Errors.Count > 0 ? Refused.Invalid(fields.Errors) : new Refused(ProblemCodes.TopicNotConfigured));
             if (endpoint is not null)
                 CheckQueue(endpoint, fields);
             if (consumer is not null && TopicFilter.Combinations(wantedDatasets, types) > TopicFilter.MostCombinations)
@@ -65,7 +69,8 @@ internal sealed class SubscriptionReader(
 
         var accounts = options.Accounts.Count > 0 ? options.Accounts : [topic[4]];
         if (!accounts.Contains(queue.Account, StringComparer.Ordinal))
-            fields.Fail("endpoint", "Is of an account that is not on the operator's list (ClaimCheck:Subscriptions:AllowedAccounts).");
+            fields.Fail(
+                "endpoint", "Is of an account that is not on the operator's list (ClaimCheck:Subscriptions:AllowedAccounts).");
         else if (!topic[5].EndsWith(".fifo", StringComparison.Ordinal) && queue.Name.EndsWith(".fifo", StringComparison.Ordinal))
             fields.Fail("endpoint", "Must not be a FIFO queue: the topic is not a FIFO topic.");
     }
@@ -77,7 +82,8 @@ internal sealed class SubscriptionReader(
             return null;
         if (protocol == SubscriptionProtocol.Sqs)
             fields.Fail("contentType", "Is for webhooks: a queue's messages have none.");
-        else if (value.ValueKind != JsonValueKind.String || !WebhookContentType.All.Contains(value.GetString(), StringComparer.Ordinal))
+        else if (value.ValueKind != JsonValueKind.String
+            || !WebhookContentType.All.Contains(value.GetString(), StringComparer.Ordinal))
             fields.Fail("contentType", $"Must be one of {string.Join(", ", WebhookContentType.All)}; the body is the same.");
         else if (value.GetString() is var chosen && chosen != WebhookContentType.Default)
             return chosen;
@@ -101,6 +107,7 @@ internal sealed class SubscriptionReader(
             return null;
         }
 
-        return [.. value.EnumerateArray().Select(item => item.GetString()!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        return [.. value.EnumerateArray().Select(item => item.GetString()!).Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal)];
     }
 }

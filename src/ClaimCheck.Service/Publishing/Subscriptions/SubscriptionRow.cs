@@ -4,7 +4,8 @@ namespace ClaimCheck.Service.Publishing.Subscriptions;
 internal sealed record SubscriptionRow
 {
     public const string Columns =
-        "id, tenant, consumer, datasets, types, protocol, endpoint, content_type, state, reason, warnings, topic, subscription_arn, tries, created_at";
+        "id, tenant, consumer, datasets, types, protocol, endpoint, content_type, state, reason, warnings, topic, "
+        + "subscription_arn, tries, created_at";
 
     public required Guid Id { get; init; }
     public required string Tenant { get; init; }

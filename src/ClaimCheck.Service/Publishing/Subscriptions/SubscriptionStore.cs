@@ -26,7 +26,8 @@ internal sealed class SubscriptionStore(NpgsqlDataSource catalog)
                 "SELECT count(*) FROM event_subscriptions WHERE tenant = @Tenant",
                 new { caller.Tenant },
                 cancellationToken) >= Most;
-            // The indexes event_subscriptions_of_queue and event_subscriptions_of_hook make a second one wait, and then do nothing.
+            // The indexes event_subscriptions_of_queue and event_subscriptions_of_hook make a second one
+            // wait, and then do nothing.
             var made = await transaction.QuerySingleOrDefaultAsync<SubscriptionRow>(
                 $"""
                 INSERT INTO event_subscriptions (id, tenant, consumer, datasets, types, protocol, endpoint, content_type, state,

@@ -6,7 +6,8 @@ namespace ClaimCheck.Service.Publishing.Subscriptions;
 internal sealed class SubscriptionTest(WebhookSecrets secrets, WebhookSender sender, TimeProvider time)
 {
     /// <summary>A test event: about the subscription itself, of a type that no batch has, tried once.</summary>
-    public async Task<(EventId Id, WebhookAnswer Answer)> SendAsync(SubscriptionRow subscription, CancellationToken cancellationToken)
+    public async Task<(EventId Id, WebhookAnswer Answer)> SendAsync(
+        SubscriptionRow subscription, CancellationToken cancellationToken)
     {
         var id = EventId.New();
         var envelope = new BulkEvent
@@ -16,7 +17,8 @@ internal sealed class SubscriptionTest(WebhookSecrets secrets, WebhookSender sen
             Source = SubscriptionViews.PathOf(subscription.SubscriptionId),
             Subject = subscription.SubscriptionId.ToString(),
             Time = time.GetUtcNow(),
-            Data = JsonSerializer.SerializeToElement(new { subscriptionId = subscription.SubscriptionId, consumer = subscription.Consumer }, ClaimCheckJson.Options),
+            Data = JsonSerializer.SerializeToElement(
+                new { subscriptionId = subscription.SubscriptionId, consumer = subscription.Consumer }, ClaimCheckJson.Options),
         };
         var answer = await sender.SendAsync(
             new(subscription.Endpoint, subscription.ContentType),

@@ -22,7 +22,9 @@ internal sealed class SubscriptionViews(PublicAddress address)
             CreatedAt = row.CreatedAt,
             Warnings = row.Warnings,
             Secret = secret,
-            Links = row.IsWebhook ? new(self, self + "/deliveries", self + "/test", self + "/secret") : new(self, null, null, null),
+            Links = row.IsWebhook
+                ? new(self, self + "/deliveries", self + "/test", self + "/secret")
+                : new(self, null, null, null),
         };
     }
 }

@@ -9,7 +9,8 @@ internal sealed partial class SubscriptionWorker(
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundLoop.RunAsync(
-            nameof(SubscriptionWorker), token => PeriodicWork.RunAsync(SettleDueAsync, LookAgain, logger, token), logger, stoppingToken);
+            nameof(SubscriptionWorker), token => PeriodicWork.RunAsync(SettleDueAsync, LookAgain, logger, token), logger,
+            stoppingToken);
 
     private async Task<bool> SettleDueAsync(CancellationToken stoppingToken)
     {
@@ -46,7 +47,8 @@ internal sealed partial class SubscriptionWorker(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "Subscription {SubscriptionId} can't be brought to SNS; it is tried again, and others continue.")]
+        [LoggerMessage(
+            LogLevel.Error, "Subscription {SubscriptionId} can't be brought to SNS; it is tried again, and others continue.")]
         public static partial void Broken(ILogger logger, Exception exception, SubscriptionId subscriptionId);
     }
 }

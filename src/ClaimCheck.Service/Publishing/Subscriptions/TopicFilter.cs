@@ -12,7 +12,8 @@ internal static class TopicFilter
     /// <summary>The consumer's events: those for all, and those for it alone.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyCollection<string>> Of(SubscriptionRow subscription)
     {
-        var filter = new Dictionary<string, IReadOnlyCollection<string>>(StringComparer.Ordinal) { ["tenant"] = [subscription.Tenant] };
+        var filter =
+            new Dictionary<string, IReadOnlyCollection<string>>(StringComparer.Ordinal) { ["tenant"] = [subscription.Tenant] };
         if (subscription.Datasets is { } datasets)
             filter["dataset"] = datasets;
         if (subscription.Types is { } types)

@@ -23,7 +23,8 @@ internal enum Settling
 /// between the two leaves one that is pending or deleting, and <see cref="SubscriptionWorker"/> continues with it. One process at
 /// a time works on a row, under a token; its calls to SNS are safe to repeat.</summary>
 internal sealed partial class TopicSubscriptions(
-    NpgsqlDataSource catalog, AmazonSimpleNotificationServiceClient sns, QueueWarnings warnings, SubscriptionOptions options, ILogger<TopicSubscriptions> logger)
+    NpgsqlDataSource catalog, AmazonSimpleNotificationServiceClient sns, QueueWarnings warnings, SubscriptionOptions options,
+    ILogger<TopicSubscriptions> logger)
 {
     // Ends well before SubscriptionStore.Lease does, so that nothing reaches SNS after another process has taken over.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
@@ -57,22 +58,27 @@ internal sealed partial class TopicSubscriptions(
     }
 
     /// <summary>Settles a row that was leased with this token.</summary>
-    public async Task<Settling> SettleAsync(SubscriptionRow row, Guid token, bool deleteIfRefused, CancellationToken cancellationToken)
+    public async Task<Settling> SettleAsync(
+        SubscriptionRow row, Guid token, bool deleteIfRefused, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Patience);
         try
         {
-            await (row.State == SubscriptionState.Pending ? SubscribeAsync(row, token, limit.Token) : UnsubscribeAsync(row, token, limit.Token));
+            await (row.State == SubscriptionState.Pending
+                ? SubscribeAsync(row, token, limit.Token)
+                : UnsubscribeAsync(row, token, limit.Token));
             return Settling.Done;
         }
-        catch (AwsMessagingException e) when (e.Kind is AwsFailure.Invalid or AwsFailure.NotFound && row.State == SubscriptionState.Pending)
+        catch (AwsMessagingException e)
+            when (e.Kind is AwsFailure.Invalid or AwsFailure.NotFound && row.State == SubscriptionState.Pending)
         {
             Log.Refused(logger, row.SubscriptionId, e.Message);
             await RefuseAsync(row, token, e.Code, deleteIfRefused, cancellationToken);
             return e.Message.Contains("already exists", StringComparison.Ordinal) ? Settling.Taken : Settling.Refused;
         }
-        catch (Exception e) when (e is AwsMessagingException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e)
+            when (e is AwsMessagingException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             Log.Later(logger, row.SubscriptionId, e.Message);
             await PostponeAsync(row, token, cancellationToken);
@@ -82,7 +88,11 @@ internal sealed partial class TopicSubscriptions(
 
     private async Task SubscribeAsync(SubscriptionRow row, Guid token, CancellationToken cancellationToken)
     {
-        var attributes = new Dictionary<string, string> { ["RawMessageDelivery"] = "true", ["FilterPolicy"] = JsonSerializer.Serialize(TopicFilter.Of(row)) };
+        var attributes = new Dictionary<string, string>
+        {
+            ["RawMessageDelivery"] = "true",
+            ["FilterPolicy"] = JsonSerializer.Serialize(TopicFilter.Of(row)),
+        };
         if (options.DeadLetterQueueArn is { } deadLetterTargetArn)
             attributes["RedrivePolicy"] = JsonSerializer.Serialize(new { deadLetterTargetArn });
         var request = new SubscribeRequest

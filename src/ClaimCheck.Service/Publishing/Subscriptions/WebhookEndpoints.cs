@@ -8,14 +8,18 @@ internal static class WebhookEndpoints
 {
     private const string ListCall = "deliveries";
     private static readonly string[] States =
-        [WebhookDeliveryState.Pending, WebhookDeliveryState.Delivered, WebhookDeliveryState.Failed, WebhookDeliveryState.Superseded];
+        [WebhookDeliveryState.Pending, WebhookDeliveryState.Delivered, WebhookDeliveryState.Failed,
+            WebhookDeliveryState.Superseded];
 
     public static IEndpointRouteBuilder MapWebhooks(this IEndpointRouteBuilder routes)
     {
-        var hooks = routes.MapGroup("/v1/subscriptions/{subscriptionId}").WithTags("Subscriptions").ProducesProblems(401, 404, 409);
+        var hooks = routes.MapGroup("/v1/subscriptions/{subscriptionId}").WithTags("Subscriptions")
+            .ProducesProblems(401, 404, 409);
         hooks.MapMethods("/deliveries", [HttpMethods.Get, HttpMethods.Head], List).WithName("ListDeliveries")
-            .WithSummary("A webhook's deliveries, of the newest events first; kept as long as the feed keeps the events.").ReadsPaging().ProducesProblems(400);
-        hooks.MapPost("/deliveries/{eventId}", Redeliver).WithName("Redeliver").WithSummary("Delivers an event once more, with all its tries.");
+            .WithSummary("A webhook's deliveries, of the newest events first; kept as long as the feed keeps the events.")
+            .ReadsPaging().ProducesProblems(400);
+        hooks.MapPost("/deliveries/{eventId}", Redeliver).WithName("Redeliver")
+            .WithSummary("Delivers an event once more, with all its tries.");
         hooks.MapPost("/test", Test).WithName("TestSubscription")
             .WithSummary($"Sends an event of the type {WebhookTest.EventType}, once, and answers with what happened.");
         hooks.MapPost("/secret", Rotate).WithName("RotateSecret")
@@ -24,7 +28,8 @@ internal static class WebhookEndpoints
     }
 
     private static async Task<Results<Ok<Page<WebhookDelivery>>, ProblemResult>> List(
-        string subscriptionId, HttpContext context, string? state, Caller caller, SubscriptionStore store, WebhookLog log, CancellationToken cancellationToken)
+        string subscriptionId, HttpContext context, string? state, Caller caller, SubscriptionStore store, WebhookLog log,
+        CancellationToken cancellationToken)
     {
         var (row, refusal) = await FindAsync(subscriptionId, caller, store, cancellationToken);
         if (row is null)
@@ -42,11 +47,13 @@ internal static class WebhookEndpoints
         }
 
         var rows = await log.ListAsync(row, state, before, paging.WithNext, cancellationToken);
-        return TypedResults.Ok(paging.Of(rows, delivery => log.Show(row, delivery), delivery => delivery.Position.ToString(CultureInfo.InvariantCulture)));
+        return TypedResults.Ok(paging.Of(
+            rows, delivery => log.Show(row, delivery), delivery => delivery.Position.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static async Task<Results<Accepted<WebhookDelivery>, ProblemResult>> Redeliver(
-        string subscriptionId, string eventId, Caller caller, SubscriptionStore store, WebhookLog log, CancellationToken cancellationToken)
+        string subscriptionId, string eventId, Caller caller, SubscriptionStore store, WebhookLog log,
+        CancellationToken cancellationToken)
     {
         var (row, refusal) = await FindAsync(subscriptionId, caller, store, cancellationToken);
         if (row is null)

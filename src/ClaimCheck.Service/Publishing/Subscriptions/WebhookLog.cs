@@ -30,7 +30,8 @@ internal sealed class WebhookLog(NpgsqlDataSource catalog, PublicAddress address
 
     /// <summary>Begins a new round of tries. A try that is under way becomes the first of that round.</summary>
     /// <returns>Null where that event has no delivery.</returns>
-    public async Task<WebhookDeliveryRow?> BeginAgainAsync(SubscriptionRow subscription, EventId id, CancellationToken cancellationToken)
+    public async Task<WebhookDeliveryRow?> BeginAgainAsync(
+        SubscriptionRow subscription, EventId id, CancellationToken cancellationToken)
     {
         await using var transaction = await Transaction.BeginAsync(catalog, cancellationToken);
         var row = await transaction.QuerySingleOrDefaultAsync<WebhookDeliveryRow>(

@@ -43,7 +43,8 @@ internal static class AddressRanges
     {
         AddressFamily.InterNetwork => !Array.Exists(NotPublic4, range => range.Contains(address)),
         // An IPv4-mapped address is treated as the IPv4 address that it contains; IPNetwork would not match it otherwise.
-        AddressFamily.InterNetworkV6 => !address.IsIPv4MappedToIPv6 && Global6.Contains(address) && !Array.Exists(NotPublic6, range => range.Contains(address)),
+        AddressFamily.InterNetworkV6 => !address.IsIPv4MappedToIPv6 && Global6.Contains(address)
+            && !Array.Exists(NotPublic6, range => range.Contains(address)),
         _ => false,
     };
 }

@@ -18,9 +18,11 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
 
     /// <summary>Checks an address against the rules.</summary>
     /// <returns>The address as it is stored, and warnings; or the reason of the refusal.</returns>
-    public async Task<(string? Normal, string[] Warnings, string? Error)> CheckAsync(string endpoint, CancellationToken cancellationToken)
+    public async Task<(string? Normal, string[] Warnings, string? Error)> CheckAsync(
+        string endpoint, CancellationToken cancellationToken)
     {
-        if (endpoint.Length > LongestEndpoint || !Uri.TryCreate(endpoint, UriKind.Absolute, out var address) || address.Host.Length == 0
+        if (endpoint.Length > LongestEndpoint || !Uri.TryCreate(endpoint, UriKind.Absolute, out var address)
+            || address.Host.Length == 0
             || address.Scheme is not ("https" or "http") || address.AbsoluteUri.Length > LongestEndpoint || !IsHost(address))
         {
             return (null, [], $"Must be an absolute https address of at most {LongestEndpoint} characters.");
@@ -33,7 +35,8 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
         if (address.Scheme != "https")
             return (null, [], "Must be https: what is sent holds links.");
 
-        const string special = "Must not lead to a private, loopback, link-local or otherwise special address (ClaimCheck:Webhooks:AllowPrivateAddresses).";
+        const string special = "Must not lead to a private, loopback, link-local or otherwise special address "
+            + "(ClaimCheck:Webhooks:AllowPrivateAddresses).";
         if (IsBlocked(address))
             return (null, [], special);
         if (options.Proxy is not null)
@@ -45,7 +48,8 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
             var all = await FindAsync(address.IdnHost, limit.Token);
             return Array.TrueForAll(all, AddressRanges.IsPublic) ? (address.AbsoluteUri, [], null) : (null, [], special);
         }
-        catch (Exception e) when (e is SocketException or ArgumentException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is SocketException or ArgumentException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // It may exist tomorrow; each connection checks again.
             return (address.AbsoluteUri, ["The endpoint's name can't be resolved at present."], null);
@@ -74,7 +78,8 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
 
     // The operator's own choice: it usually has a private address.
     private bool IsProxy(DnsEndPoint endpoint) => options.ProxyAddress is { } proxy
-        && endpoint.Port == proxy.Port && endpoint.Host.Trim('[', ']').Equals(proxy.IdnHost.Trim('[', ']'), StringComparison.OrdinalIgnoreCase);
+        && endpoint.Port == proxy.Port
+        && endpoint.Host.Trim('[', ']').Equals(proxy.IdnHost.Trim('[', ']'), StringComparison.OrdinalIgnoreCase);
 
     // What is an address, or would be parsed as one somewhere: a host whose last label is a number is not a name.
     private static bool IsBlocked(Uri address)
@@ -82,7 +87,8 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
         var host = address.IdnHost.Trim('[', ']').TrimEnd('.');
         return IsLocal(host) || (IPAddress.TryParse(host, out var literal)
             ? !AddressRanges.IsPublic(literal)
-            : host.Contains(':', StringComparison.Ordinal) || host[(host.LastIndexOf('.') + 1)..] is var last && (last.Length == 0 || char.IsAsciiDigit(last[0])));
+            : host.Contains(':', StringComparison.Ordinal)
+                || host[(host.LastIndexOf('.') + 1)..] is var last && (last.Length == 0 || char.IsAsciiDigit(last[0])));
     }
 
     private async Task<IPAddress[]> FindAsync(string host, CancellationToken cancellationToken) =>
@@ -90,7 +96,9 @@ internal sealed class WebhookAddresses(ResolveHost resolve, ConnectionRace race,
 
     // RFC 6761, 6.3: always loopback, whatever a resolver says.
     private static bool IsLocal(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 
-    private static bool IsHost(Uri address) => address.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6;
+    private static bool IsHost(Uri address) =>
+        address.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6;
 }

@@ -17,7 +17,8 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
 {
     /// <summary>Leases what is due, up to a number per webhook: fewer for one that this process is working on already, one for
     /// one that fails.</summary>
-    public Task<IReadOnlyList<WebhookLease>> LeaseAsync(IReadOnlyDictionary<Guid, int> running, int most, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<WebhookLease>> LeaseAsync(
+        IReadOnlyDictionary<Guid, int> running, int most, CancellationToken cancellationToken) =>
         // Webhooks with the fewest deliveries under way come first, in random order among equals: those that always have
         // something due leave room for the others. The index is webhook_deliveries_due, once for each webhook; SKIP LOCKED lets
         // replicas lease at the same time.
@@ -102,7 +103,8 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
     /// <param name="answer">The outcome of the try.</param>
     /// <param name="wait">How long until the next try; null where there is none.</param>
     /// <returns>Why the webhook is disabled by this; else null.</returns>
-    public Task<string?> FailedAsync(WebhookLease lease, WebhookAnswer answer, TimeSpan? wait, CancellationToken cancellationToken) =>
+    public Task<string?> FailedAsync(
+        WebhookLease lease, WebhookAnswer answer, TimeSpan? wait, CancellationToken cancellationToken) =>
         CatalogErrors.Patient.ExecuteAsync(async token =>
         {
             var isGone = answer.Failure == WebhookAnswer.Gone;
@@ -143,7 +145,9 @@ internal sealed class WebhookDeliveries(NpgsqlDataSource catalog, WebhookOptions
                     lease.SubscriptionId,
                     isGone,
                     options.DisableAfter,
-                    Reason = isGone ? "The endpoint answered 410: it wants no more." : $"Every try has failed for {IsoDuration.Format(options.DisableAfter)} or more.",
+                    Reason = isGone
+                        ? "The endpoint answered 410: it wants no more."
+                        : $"Every try has failed for {IsoDuration.Format(options.DisableAfter)} or more.",
                 },
                 token);
             if (reason is not null)

@@ -2,7 +2,8 @@ namespace ClaimCheck.Service.Publishing.Webhooks;
 
 /// <summary>Turns the feed into webhook deliveries: inserts one for each new event and each webhook that wants it, and moves the
 /// position on, in one statement. Every worker does it; the lock on the position admits one at a time.</summary>
-internal sealed class WebhookFanOut(NpgsqlDataSource catalog, CatalogSignals signals, ILogger<WebhookFanOut> logger) : BackgroundService
+internal sealed class WebhookFanOut(
+    NpgsqlDataSource catalog, CatalogSignals signals, ILogger<WebhookFanOut> logger) : BackgroundService
 {
     private const int AtOnce = 500;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);

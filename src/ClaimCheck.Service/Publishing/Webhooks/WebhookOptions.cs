@@ -3,7 +3,8 @@ namespace ClaimCheck.Service.Publishing.Webhooks;
 /// <summary>Settings below <c>ClaimCheck:Webhooks</c>.</summary>
 internal sealed class WebhookOptions : IValidatableObject
 {
-    // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md, "Deliverability and reliability"
+    // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md,
+    // "Deliverability and reliability"
     private static readonly TimeSpan[] Usual =
     [
         TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(30), TimeSpan.FromHours(2), TimeSpan.FromHours(5),
@@ -52,17 +53,23 @@ internal sealed class WebhookOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Timeout < TimeSpan.FromMilliseconds(100) || Timeout > TimeSpan.FromMinutes(1))
-            yield return new($"ClaimCheck:Webhooks:Timeout is {Timeout}, but must be from 0.1 seconds to a minute: slow endpoints would hold up others.");
+            yield return new($"ClaimCheck:Webhooks:Timeout is {Timeout}, but must be from 0.1 seconds to a minute: slow "
+                + "endpoints would hold up others.");
         if (Schedule.Count > 50 || Schedule.Any(wait => wait < TimeSpan.Zero || wait > TimeSpan.FromDays(7)))
-            yield return new("ClaimCheck:Webhooks:Retries must be at most 50 times of at most 7 days each: the feed would forget an event before its last try.");
+            yield return new("ClaimCheck:Webhooks:Retries must be at most 50 times of at most 7 days each: the feed would forget "
+                + "an event before its last try.");
         if (LongestRetryAfter < TimeSpan.Zero || LongestRetryAfter > TimeSpan.FromDays(7))
-            yield return new($"ClaimCheck:Webhooks:LongestRetryAfter is {LongestRetryAfter}, but must be from zero to 7 days: the feed would forget an event before its last try.");
+            yield return new($"ClaimCheck:Webhooks:LongestRetryAfter is {LongestRetryAfter}, but must be from zero to 7 days: "
+                + "the feed would forget an event before its last try.");
         if (SecretOverlap < TimeSpan.Zero || SecretOverlap > TimeSpan.FromDays(30))
-            yield return new($"ClaimCheck:Webhooks:SecretOverlap is {SecretOverlap}, but must be from zero to 30 days: a secret that leaked would hold for longer.");
+            yield return new($"ClaimCheck:Webhooks:SecretOverlap is {SecretOverlap}, but must be from zero to 30 days: a secret "
+                + "that leaked would hold for longer.");
         if (Proxy is not null && !IsProxy(Proxy))
-            yield return new("ClaimCheck:Webhooks:Proxy must be http(s)://[user:password@]host[:port]: no webhook could be delivered. (Its value is not shown: it may hold a password.)");
+            yield return new("ClaimCheck:Webhooks:Proxy must be http(s)://[user:password@]host[:port]: no webhook could be "
+                + "delivered. (Its value is not shown: it may hold a password.)");
         if (DisableAfter < TimeSpan.FromSeconds(1))
-            yield return new($"ClaimCheck:Webhooks:DisableAfter is {DisableAfter}, but must be a second or more: one failed try would end a subscription.");
+            yield return new($"ClaimCheck:Webhooks:DisableAfter is {DisableAfter}, but must be a second or more: one failed try "
+                + "would end a subscription.");
     }
 
     /// <summary>The proxy with its credentials, or null.</summary>
@@ -73,7 +80,9 @@ internal sealed class WebhookOptions : IValidatableObject
         var user = new Uri(Proxy!).UserInfo.Split(':', 2);
         return new WebProxy(address)
         {
-            Credentials = user[0].Length == 0 ? null : new NetworkCredential(Uri.UnescapeDataString(user[0]), user.Length > 1 ? Uri.UnescapeDataString(user[1]) : ""),
+            Credentials = user[0].Length == 0
+                ? null
+                : new NetworkCredential(Uri.UnescapeDataString(user[0]), user.Length > 1 ? Uri.UnescapeDataString(user[1]) : ""),
         };
     }
 
@@ -92,6 +101,7 @@ internal sealed class WebhookOptions : IValidatableObject
     }
 
     private static bool IsProxy(string value) =>
-        Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https") && address.Host.Length > 0
+        Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme is ("http" or "https")
+        && address.Host.Length > 0
         && address.PathAndQuery == "/" && address.Fragment.Length == 0;
 }

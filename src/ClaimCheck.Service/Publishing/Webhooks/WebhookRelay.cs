@@ -3,7 +3,8 @@ namespace ClaimCheck.Service.Publishing.Webhooks;
 /// <summary>Delivers events to webhooks, many at once, each by one process at a time. An event whose answer was lost, or not
 /// recorded, is sent again under its id; the order of events is not kept.</summary>
 internal sealed partial class WebhookRelay(
-    WebhookDeliveries deliveries, WebhookPosts posts, CatalogSignals signals, WebhookOptions options, ILogger<WebhookRelay> logger) : BackgroundService
+    WebhookDeliveries deliveries, WebhookPosts posts, CatalogSignals signals, WebhookOptions options,
+    ILogger<WebhookRelay> logger) : BackgroundService
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WhileStagingIsAway = TimeSpan.FromSeconds(5);
@@ -17,7 +18,8 @@ internal sealed partial class WebhookRelay(
     private async Task LoopAsync(CancellationToken stoppingToken)
     {
         using var signal = signals.Listen(CatalogSignals.Webhooks);
-        await PeriodicWork.RunAsync(token => LeaseAsync(signal, token), token => signal.WaitAsync(LookAgain, token), logger, stoppingToken);
+        await PeriodicWork.RunAsync(
+            token => LeaseAsync(signal, token), token => signal.WaitAsync(LookAgain, token), logger, stoppingToken);
         await Task.WhenAll(running.Select(delivery => delivery.Task));
     }
 
@@ -27,7 +29,8 @@ internal sealed partial class WebhookRelay(
         var room = options.Concurrency - running.Count;
         if (room == 0)
             return false;
-        var leased = await deliveries.LeaseAsync(running.CountBy(delivery => delivery.Subscription).ToDictionary(), room, stoppingToken);
+        var leased = await deliveries.LeaseAsync(
+            running.CountBy(delivery => delivery.Subscription).ToDictionary(), room, stoppingToken);
         foreach (var lease in leased)
             running.Add((DeliverAsync(lease, signal, stoppingToken), lease.SubscriptionId));
         return leased.Count > 0;
@@ -67,7 +70,8 @@ internal sealed partial class WebhookRelay(
         // Nothing is sent after another process may have leased it.
         using var leased = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         leased.CancelAfter(options.Lease - Margin);
-        if (await posts.PostAsync(lease.Subscription, new(lease.Endpoint, lease.ContentType), row, leased.Token) is not { } answer)
+        if (await posts.PostAsync(
+            lease.Subscription, new(lease.Endpoint, lease.ContentType), row, leased.Token) is not { } answer)
         {
             await deliveries.SupersededAsync(lease, stoppingToken);
             Log.Superseded(logger, lease.Type, lease.Event, lease.Subscription);
@@ -83,7 +87,9 @@ internal sealed partial class WebhookRelay(
             return;
         }
 
-        var wait = answer.Failure == WebhookAnswer.Gone ? null : options.WaitAfter(lease.Retries, answer.RetryAfter, Random.Shared.NextDouble());
+        var wait = answer.Failure == WebhookAnswer.Gone
+            ? null
+            : options.WaitAfter(lease.Retries, answer.RetryAfter, Random.Shared.NextDouble());
         var disabled = await deliveries.FailedAsync(lease, answer, wait, patience.Token);
         if (wait is { } next)
             Log.Again(logger, lease.Type, lease.Event, lease.Subscription, answer.Failure!, answer.Status, next);
@@ -137,14 +143,20 @@ internal sealed partial class WebhookRelay(
         [LoggerMessage(LogLevel.Information, "{Type} {EventId} is delivered to {SubscriptionId}.")]
         public static partial void Delivered(ILogger logger, string type, EventId eventId, SubscriptionId subscriptionId);
 
-        [LoggerMessage(LogLevel.Information, "{Type} {EventId} is not delivered to {SubscriptionId}: the batch is no longer ready.")]
+        [LoggerMessage(
+            LogLevel.Information, "{Type} {EventId} is not delivered to {SubscriptionId}: the batch is no longer ready.")]
         public static partial void Superseded(ILogger logger, string type, EventId eventId, SubscriptionId subscriptionId);
 
-        [LoggerMessage(LogLevel.Information, "{Type} {EventId} is not delivered to {SubscriptionId} yet ({Failure}, {Status}); it is tried again in {Wait}.")]
-        public static partial void Again(ILogger logger, string type, EventId eventId, SubscriptionId subscriptionId, string failure, int? status, TimeSpan wait);
+        [LoggerMessage(LogLevel.Information,
+            "{Type} {EventId} is not delivered to {SubscriptionId} yet ({Failure}, {Status}); it is tried again in {Wait}.")]
+        public static partial void Again(
+            ILogger logger, string type, EventId eventId, SubscriptionId subscriptionId, string failure, int? status,
+            TimeSpan wait);
 
-        [LoggerMessage(LogLevel.Warning, "{Type} {EventId} is not delivered to {SubscriptionId}: all tries failed ({Failure}, {Status}).")]
-        public static partial void GivenUp(ILogger logger, string type, EventId eventId, SubscriptionId subscriptionId, string failure, int? status);
+        [LoggerMessage(
+            LogLevel.Warning, "{Type} {EventId} is not delivered to {SubscriptionId}: all tries failed ({Failure}, {Status}).")]
+        public static partial void GivenUp(
+            ILogger logger, string type, EventId eventId, SubscriptionId subscriptionId, string failure, int? status);
 
         [LoggerMessage(LogLevel.Warning, "Subscription {SubscriptionId} is disabled. {Reason}")]
         public static partial void Disabled(ILogger logger, SubscriptionId subscriptionId, string reason);
@@ -152,7 +164,8 @@ internal sealed partial class WebhookRelay(
         [LoggerMessage(LogLevel.Warning, "{EventId} waits for {SubscriptionId}: staging can't sign links at present.")]
         public static partial void NoLinks(ILogger logger, EventId eventId, SubscriptionId subscriptionId);
 
-        [LoggerMessage(LogLevel.Error, "Delivering {EventId} to {SubscriptionId} hit a defect of the service; it is tried again.")]
+        [LoggerMessage(
+            LogLevel.Error, "Delivering {EventId} to {SubscriptionId} hit a defect of the service; it is tried again.")]
         public static partial void Defective(ILogger logger, Exception exception, EventId eventId, SubscriptionId subscriptionId);
 
         [LoggerMessage(LogLevel.Warning, "Delivering {EventId} to {SubscriptionId} was interrupted ({Reason}); it is resumed.")]

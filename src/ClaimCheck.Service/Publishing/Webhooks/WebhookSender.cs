@@ -65,7 +65,8 @@ internal sealed class WebhookSender : IDisposable
     /// <param name="body">The event.</param>
     /// <param name="cancellationToken">Cancels the try; the endpoint may have received it.</param>
     public async Task<WebhookAnswer> SendAsync(
-        Webhook hook, IReadOnlyList<string> secrets, string id, string traceParent, byte[] body, CancellationToken cancellationToken)
+        Webhook hook, IReadOnlyList<string> secrets, string id, string traceParent, byte[] body,
+        CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -76,9 +77,11 @@ internal sealed class WebhookSender : IDisposable
             addresses.ThrowIfBlocked(request.RequestUri!);
             // Only the head: the unread body is dropped, with the connection where it is long.
             using var response = await http.SendAsync(request, limit.Token);
-            return new((int)response.StatusCode, FailureOf(response.StatusCode), RetryAfter(response), time.GetElapsedTime(began));
+            return new(
+                (int)response.StatusCode, FailureOf(response.StatusCode), RetryAfter(response), time.GetElapsedTime(began));
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or IOException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return new(null, FailureOf(e), null, time.GetElapsedTime(began));
         }
@@ -96,7 +99,8 @@ internal sealed class WebhookSender : IDisposable
         request.Headers.TryAddWithoutValidation(WebhookSignature.IdHeader, id);
         request.Headers.TryAddWithoutValidation(WebhookSignature.TimestampHeader, now.ToUnixTimeSeconds().ToString());
         request.Headers.TryAddWithoutValidation(
-            WebhookSignature.SignatureHeader, string.Join(' ', secrets.Select(secret => WebhookSignature.Sign(secret, id, now, body))));
+            WebhookSignature.SignatureHeader,
+            string.Join(' ', secrets.Select(secret => WebhookSignature.Sign(secret, id, now, body))));
         return request;
     }
 
@@ -122,7 +126,10 @@ internal sealed class WebhookSender : IDisposable
                     return "proxy_failed";
                 case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }:
                     return "tls_failed";
-                case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }:
+                case HttpRequestException
+                {
+                    HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded,
+                }:
                     return "invalid_answer";
             }
         }

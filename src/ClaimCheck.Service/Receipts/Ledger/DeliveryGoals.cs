@@ -33,7 +33,8 @@ internal static class DeliveryGoals
             new { Id = batch.Value, delivery.Consumers },
             cancellationToken)).ToDictionary(row => row.Consumer, StringComparer.Ordinal);
 
-        var missing = delivery.Consumers.Where(consumer => !Has(receipts.GetValueOrDefault(consumer), export.Records, delivery.MaxTerminalRatio)).ToList();
+        var missing = delivery.Consumers
+            .Where(consumer => !Has(receipts.GetValueOrDefault(consumer), export.Records, delivery.MaxTerminalRatio)).ToList();
         if (missing.Count == 0)
         {
             await EndAsync(transaction, batch, Met, cancellationToken);

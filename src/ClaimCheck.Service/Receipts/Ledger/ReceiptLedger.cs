@@ -13,13 +13,15 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
     /// <param name="transaction">Has locked no row of <c>receipts</c> or <c>deliveries</c> yet.</param>
     /// <param name="original">The batch that the retries come from.</param>
     /// <param name="consumer">Whose receipt.</param>
-    public static Task EnterAsync(Transaction transaction, BatchId original, string consumer, CancellationToken cancellationToken) =>
+    public static Task EnterAsync(
+        Transaction transaction, BatchId original, string consumer, CancellationToken cancellationToken) =>
         transaction.ExecuteAsync(
             "SELECT pg_advisory_xact_lock(@Ledger, hashtext(@Name))",
             new { AdvisoryLocks.Ledger, Name = $"{original}/{consumer}" },
             cancellationToken);
 
-    public static Task<ReceiptRow?> FindAsync(Transaction transaction, BatchId batch, string consumer, CancellationToken cancellationToken) =>
+    public static Task<ReceiptRow?> FindAsync(
+        Transaction transaction, BatchId batch, string consumer, CancellationToken cancellationToken) =>
         transaction.QuerySingleOrDefaultAsync<ReceiptRow>(
             $"SELECT {ReceiptRow.Columns} FROM receipts r WHERE batch_id = @Id AND consumer = @consumer FOR UPDATE",
             new { Id = batch.Value, consumer },
@@ -57,9 +59,11 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
 
     /// <summary>The round's batch has ended without an outcome: its records are to be tried again, and the round is
     /// used.</summary>
-    public async Task LoseAsync(Transaction transaction, BatchId original, string consumer, Guid retry, CancellationToken cancellationToken)
+    public async Task LoseAsync(
+        Transaction transaction, BatchId original, string consumer, Guid retry, CancellationToken cancellationToken)
     {
-        if (await FindAsync(transaction, original, consumer, cancellationToken) is not { RoundState: RoundState.Open } receipt || receipt.RoundBatch != retry)
+        if (await FindAsync(transaction, original, consumer, cancellationToken) is not { RoundState: RoundState.Open } receipt
+            || receipt.RoundBatch != retry)
             return;
         await transaction.ExecuteAsync("DELETE FROM gone_record_keys WHERE batch_id = @retry", new { retry }, cancellationToken);
         await CloseRoundAsync(transaction, original, receipt, RoundState.Lost, cancellationToken);
@@ -92,11 +96,14 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
     /// <summary>A retry is ready: what its attempt did not find in the source is a terminal failure. Where that is all of it, the
     /// round is over.</summary>
     public async Task BeginRetryAsync(
-        Transaction transaction, BatchId original, string consumer, BatchId retry, string attempt, long records, CancellationToken cancellationToken)
+        Transaction transaction, BatchId original, string consumer, BatchId retry, string attempt, long records,
+        CancellationToken cancellationToken)
     {
         await EnterAsync(transaction, original, consumer, cancellationToken);
         var parameters = new { Original = original.Value, consumer, Retry = retry.Value, attempt };
-        if (await FindAsync(transaction, original, consumer, cancellationToken) is { RoundState: RoundState.Open, IsDiscarded: false } receipt && receipt.RoundBatch == retry.Value)
+        if (await FindAsync(
+            transaction, original, consumer, cancellationToken) is { RoundState: RoundState.Open, IsDiscarded: false } receipt
+            && receipt.RoundBatch == retry.Value)
         {
             var gone = await transaction.Connection.ExecuteAsync(transaction.LongCommand(
                 """
@@ -134,7 +141,8 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
 
     // After the last round the rest becomes terminal, under its last code; its message distinguishes it from what was reported as
     // terminal.
-    private async Task EndWhereUsedUpAsync(Transaction transaction, BatchId original, ReceiptRow receipt, CancellationToken cancellationToken)
+    private async Task EndWhereUsedUpAsync(
+        Transaction transaction, BatchId original, ReceiptRow receipt, CancellationToken cancellationToken)
     {
         if (receipt.Rounds >= options.RetryRounds)
         {
@@ -142,7 +150,8 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
             {
                 Original = original.Value,
                 receipt.Consumer,
-                Why = string.Create(CultureInfo.InvariantCulture, $"Still transient after the last of {receipt.Rounds} rounds of retries."),
+                Why = string.Create(
+                    CultureInfo.InvariantCulture, $"Still transient after the last of {receipt.Rounds} rounds of retries."),
                 LongestMessage,
             };
             await transaction.Connection.ExecuteAsync(transaction.LongCommand(
@@ -168,7 +177,8 @@ internal sealed class ReceiptLedger(ReceiptOptions options)
 
     // Moved out of the transient ones. The state follows from the counts.
     private static Task MoveAsync(
-        Transaction transaction, BatchId original, string consumer, long toSucceeded, long toTerminal, CancellationToken cancellationToken) =>
+        Transaction transaction, BatchId original, string consumer, long toSucceeded, long toTerminal,
+        CancellationToken cancellationToken) =>
         transaction.ExecuteAsync(
             """
             UPDATE receipts

@@ -3,7 +3,8 @@ namespace ClaimCheck.Service.Receipts.Ledger;
 /// <summary>Settings below <c>ClaimCheck:Receipts</c>.</summary>
 internal sealed class ReceiptOptions : IValidatableObject
 {
-    /// <summary>How many rounds of retries a consumer has for one batch; what is transient after the last one becomes terminal.</summary>
+    /// <summary>How many rounds of retries a consumer has for one batch; what is transient after the last one
+    /// becomes terminal.</summary>
     [Range(1, 100)]
     public int RetryRounds { get; init; } = 5;
 
@@ -25,8 +26,8 @@ internal sealed class ReceiptOptions : IValidatableObject
         if (RetryDelay < TimeSpan.Zero || LongestRetryDelay < RetryDelay || LongestRetryDelay > TimeSpan.FromDays(365))
         {
             yield return new(
-                $"ClaimCheck:Receipts:RetryDelay is {RetryDelay} and LongestRetryDelay {LongestRetryDelay}, but they must not be negative, " +
-                "and be in order and at most a year: rounds of retries would not be spaced out.");
+                $"ClaimCheck:Receipts:RetryDelay is {RetryDelay} and LongestRetryDelay {LongestRetryDelay}, but they must not " +
+                "be negative, and be in order and at most a year: rounds of retries would not be spaced out.");
         }
     }
 }

@@ -7,7 +7,8 @@ namespace ClaimCheck.Service.Receipts.Ledger;
 /// <param name="Delivery">The dataset's definition of success, or null.</param>
 internal sealed record OverviewOf(BatchId Batch, string Tenant, string Dataset, string Consumer, DatasetDelivery? Delivery)
 {
-    public static OverviewOf Of(ExportRow batch) => new(batch.Batch, batch.Tenant, batch.Dataset, batch.Consumer, batch.FrozenDataset.Delivery);
+    public static OverviewOf Of(ExportRow batch) =>
+        new(batch.Batch, batch.Tenant, batch.Dataset, batch.Consumer, batch.FrozenDataset.Delivery);
 }
 
 /// <summary>A consumer that should get a batch, or has reported on it.</summary>
@@ -22,7 +23,8 @@ internal sealed class ReceiptOverview(NpgsqlDataSource catalog)
     private const int MostInShort = 1000;
 
     /// <summary>Sorted by name.</summary>
-    public async Task<IReadOnlyList<ConsumerOutcome>> ReadAsync(OverviewOf batch, string? only, string? after, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ConsumerOutcome>> ReadAsync(
+        OverviewOf batch, string? only, string? after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await catalog.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<PlaceRow, ReceiptRow?, ConsumerOutcome>(new CommandDefinition(
@@ -95,7 +97,8 @@ internal sealed class ReceiptOverview(NpgsqlDataSource catalog)
             cancellationToken)).ToDictionary(row => row.Consumer, StringComparer.Ordinal);
         return new(
             state,
-            state == DeliveryGoals.Met ? [] : [.. batch.Delivery.Consumers.Where(consumer => !DeliveryGoals.Has(receipts.GetValueOrDefault(consumer), records, ratio))],
+            state == DeliveryGoals.Met ? [] : [.. batch.Delivery.Consumers.Where(
+                consumer => !DeliveryGoals.Has(receipts.GetValueOrDefault(consumer), records, ratio))],
             dueAt);
     }
 

@@ -6,6 +6,7 @@ internal sealed class RetryRoundStep(ReceiptLedger accounts) : IReadyStep
     public async Task TakeAsync(Transaction transaction, ExportPlan plan, StagedBatch staged, CancellationToken cancellationToken)
     {
         if (plan.RetryOf is { } original)
-            await accounts.BeginRetryAsync(transaction, original, plan.Consumer, plan.BatchId, plan.Attempt, staged.Records, cancellationToken);
+            await accounts.BeginRetryAsync(
+                transaction, original, plan.Consumer, plan.BatchId, plan.Attempt, staged.Records, cancellationToken);
     }
 }

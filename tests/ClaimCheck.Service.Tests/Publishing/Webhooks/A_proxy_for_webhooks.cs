@@ -4,7 +4,8 @@ using ClaimCheck.Service.Publishing.Webhooks;
 
 namespace ClaimCheck.Service.Tests.Publishing.Webhooks;
 
-/// <summary>Through a proxy, which resolves names, webhooks reach into the operator's own network no more than without one.</summary>
+/// <summary>Through a proxy, which resolves names, webhooks reach into the operator's own network no more
+/// than without one.</summary>
 public sealed class A_proxy_for_webhooks
 {
     [Theory]
@@ -30,7 +31,8 @@ public sealed class A_proxy_for_webhooks
     [InlineData("https://a.LocalHost./")]
     public async Task A_proxy_is_never_asked_for_a_private_address_in_whatever_writing(string endpoint)
     {
-        var addresses = Addresses_of_webhooks.Addresses((_, _) => throw new InvalidOperationException("The proxy resolves."), new() { Proxy = "http://10.0.0.9:3128" });
+        var addresses = Addresses_of_webhooks.Addresses(
+            (_, _) => throw new InvalidOperationException("The proxy resolves."), new() { Proxy = "http://10.0.0.9:3128" });
 
         Assert.NotNull((await addresses.CheckAsync(endpoint, default)).Error);
         if (Uri.TryCreate(endpoint, UriKind.Absolute, out var address))
@@ -46,14 +48,18 @@ public sealed class A_proxy_for_webhooks
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var addresses = Addresses_of_webhooks.Addresses((_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]), new() { Proxy = $"http://user:password@{listener.LocalEndpoint}" });
+        var addresses = Addresses_of_webhooks.Addresses(
+            (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]),
+            new() { Proxy = $"http://user:password@{listener.LocalEndpoint}" });
 
         var (normal, warnings, error) = await addresses.CheckAsync(endpoint, default);
         Assert.Equal((endpoint, 0, null), (normal, warnings.Length, error));
         addresses.ThrowIfBlocked(new Uri(endpoint));
-        await using var stream = await addresses.ConnectAsync(new DnsEndPoint("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port), default);
+        await using var stream = await addresses.ConnectAsync(
+            new DnsEndPoint("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port), default);
         // Nothing else there.
-        await Assert.ThrowsAsync<BlockedAddressException>(async () => await addresses.ConnectAsync(new DnsEndPoint("127.0.0.1", 22), default));
+        await Assert.ThrowsAsync<BlockedAddressException>(
+            async () => await addresses.ConnectAsync(new DnsEndPoint("127.0.0.1", 22), default));
     }
 
     [Theory]

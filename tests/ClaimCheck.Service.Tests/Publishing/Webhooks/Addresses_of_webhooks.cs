@@ -49,8 +49,10 @@ public sealed class Addresses_of_webhooks
         Assert.False(AddressRanges.IsPublic(ip));
         Assert.NotNull((await named.CheckAsync("https://hooks.example/x", default)).Error);
         Assert.NotNull((await named.CheckAsync($"https://{literal}/x", default)).Error);
-        await Assert.ThrowsAsync<BlockedAddressException>(async () => await named.ConnectAsync(new DnsEndPoint("hooks.example", 443), default));
-        await Assert.ThrowsAsync<BlockedAddressException>(async () => await named.ConnectAsync(new DnsEndPoint(address, 443), default));
+        await Assert.ThrowsAsync<BlockedAddressException>(
+            async () => await named.ConnectAsync(new DnsEndPoint("hooks.example", 443), default));
+        await Assert.ThrowsAsync<BlockedAddressException>(
+            async () => await named.ConnectAsync(new DnsEndPoint(address, 443), default));
     }
 
     [Theory]
@@ -108,12 +110,15 @@ public sealed class Addresses_of_webhooks
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        var answers = new Queue<IPAddress[]>([[IPAddress.Parse("93.184.215.14")], [IPAddress.Loopback], [IPAddress.IPv6Loopback, IPAddress.Parse("10.0.0.1")]]);
+        var answers = new Queue<IPAddress[]>(
+            [[IPAddress.Parse("93.184.215.14")], [IPAddress.Loopback], [IPAddress.IPv6Loopback, IPAddress.Parse("10.0.0.1")]]);
         var addresses = Addresses((_, _) => Task.FromResult(answers.Dequeue()), Strict);
 
         Assert.Null((await addresses.CheckAsync("https://rebound.example/", default)).Error);
-        await Assert.ThrowsAsync<BlockedAddressException>(async () => await addresses.ConnectAsync(new DnsEndPoint("rebound.example", port), default));
-        await Assert.ThrowsAsync<BlockedAddressException>(async () => await addresses.ConnectAsync(new DnsEndPoint("rebound.example", port), default));
+        await Assert.ThrowsAsync<BlockedAddressException>(
+            async () => await addresses.ConnectAsync(new DnsEndPoint("rebound.example", port), default));
+        await Assert.ThrowsAsync<BlockedAddressException>(
+            async () => await addresses.ConnectAsync(new DnsEndPoint("rebound.example", port), default));
         Assert.False(listener.Pending());
     }
 
@@ -131,7 +136,8 @@ public sealed class Addresses_of_webhooks
             },
             new() { AllowPrivateAddresses = true });
 
-        await using var stream = await addresses.ConnectAsync(new DnsEndPoint("no-such-name.example", ((IPEndPoint)listener.LocalEndpoint).Port), default);
+        await using var stream = await addresses.ConnectAsync(
+            new DnsEndPoint("no-such-name.example", ((IPEndPoint)listener.LocalEndpoint).Port), default);
         using var accepted = await listener.AcceptTcpClientAsync();
 
         Assert.Equal(1, asked);
@@ -158,6 +164,7 @@ public sealed class Addresses_of_webhooks
         Assert.Null(settings.WaitAfter(9, TimeSpan.FromHours(1), 0));
     }
 
-    internal static WebhookAddresses Addresses(ResolveHost resolve, WebhookOptions settings, ConnectTo? connect = null, TimeProvider? time = null) =>
+    internal static WebhookAddresses Addresses(
+        ResolveHost resolve, WebhookOptions settings, ConnectTo? connect = null, TimeProvider? time = null) =>
         new(resolve, new(connect ?? ConnectionRace.TcpAsync, time ?? TimeProvider.System), settings);
 }

@@ -25,7 +25,8 @@ public sealed class Racing_connections
                 throw new InvalidOperationException();
             });
 
-        await using var stream = await addresses.ConnectAsync(new DnsEndPoint("hooks.example", ((IPEndPoint)good.LocalEndpoint).Port), default)
+        await using var stream = await addresses.ConnectAsync(
+            new DnsEndPoint("hooks.example", ((IPEndPoint)good.LocalEndpoint).Port), default)
             .AsTask().WaitAsync(TimeSpan.FromMinutes(1));
 
         Assert.Equal("127.0.0.2", ((IPEndPoint)((NetworkStream)stream).Socket.RemoteEndPoint!).Address.ToString());
@@ -37,7 +38,9 @@ public sealed class Racing_connections
     {
         var tried = new List<string>();
         var addresses = Addresses_of_webhooks.Addresses(
-            (_, _) => Task.FromResult<IPAddress[]>([.. new[] { "2606:4700::1", "2606:4700::2", "::1", "93.184.215.14", "10.0.0.1", "93.184.215.15" }.Select(IPAddress.Parse)]),
+            (_, _) => Task.FromResult<IPAddress[]>(
+                [.. new[] { "2606:4700::1", "2606:4700::2", "::1", "93.184.215.14", "10.0.0.1", "93.184.215.15" }
+                    .Select(IPAddress.Parse)]),
             new(),
             (address, _) =>
             {
@@ -46,7 +49,8 @@ public sealed class Racing_connections
             },
             new NoTime());
 
-        await Assert.ThrowsAsync<SocketException>(async () => await addresses.ConnectAsync(new DnsEndPoint("hooks.example", 443), default));
+        await Assert.ThrowsAsync<SocketException>(
+            async () => await addresses.ConnectAsync(new DnsEndPoint("hooks.example", 443), default));
 
         Assert.Equal(["2606:4700::1", "93.184.215.14", "2606:4700::2", "93.184.215.15"], tried);
     }

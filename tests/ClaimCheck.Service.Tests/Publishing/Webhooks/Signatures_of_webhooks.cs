@@ -15,7 +15,8 @@ public sealed class Signatures_of_webhooks
     private static readonly DateTimeOffset At = DateTimeOffset.FromUnixTimeSeconds(1614265330);
 
     [Fact]
-    public void The_published_example_is_signed_as_published() => Assert.Equal(Signature, WebhookSignature.Sign(Secret, Id, At, Body));
+    public void The_published_example_is_signed_as_published() =>
+        Assert.Equal(Signature, WebhookSignature.Sign(Secret, Id, At, Body));
 
     [Theory]
     [InlineData(Signature)]
@@ -66,7 +67,8 @@ public sealed class Signatures_of_webhooks
         Assert.True(WebhookSignature.IsSecret(secret));
         Assert.NotEqual(secret, WebhookSignature.NewSecret());
         Assert.True(WebhookSignature.Verify([secret], Id, Timestamp, WebhookSignature.Sign(secret, Id, At, Body), Body, At));
-        foreach (var none in new[] { null, "", "whsec_", "whsec_AAAA", secret[6..], "whsec_!" + secret[7..], "whsec_" + Convert.ToBase64String(new byte[65]) })
+        foreach (var none in new[] { null, "", "whsec_", "whsec_AAAA", secret[6..], "whsec_!" + secret[7..], "whsec_"
+            + Convert.ToBase64String(new byte[65]) })
             Assert.False(WebhookSignature.IsSecret(none));
         Assert.Throws<ArgumentException>(() => WebhookSignature.Sign("whsec_AAAA", Id, At, Body));
     }
