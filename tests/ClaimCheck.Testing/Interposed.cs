@@ -20,8 +20,8 @@ internal abstract class Interposed : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await closing.CancelAsync();
+        await accepting; // first: a listener that was disposed refuses to accept
         listener.Dispose();
-        await accepting;
         Close();
         closing.Dispose();
     }

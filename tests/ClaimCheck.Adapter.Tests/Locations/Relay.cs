@@ -53,7 +53,7 @@ internal sealed class Relay : IAsyncDisposable
                 pumps.Add(PumpAsync(there, here));
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or InvalidOperationException) // it was stopped
         {
             await Task.WhenAll(pumps);
         }

@@ -63,7 +63,7 @@ internal sealed class Wire : IAsyncDisposable
             while (true)
                 served.Add(ServeAsync(await listener.AcceptTcpClientAsync()));
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or InvalidOperationException) // it was stopped
         {
             Cut();
             await Task.WhenAll(served);
