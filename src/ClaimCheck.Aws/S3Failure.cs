@@ -71,7 +71,7 @@ internal sealed record S3Failure(S3FailureKind Kind, string Text, string? Code)
             "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" =>
                 (S3FailureKind.OtherRegion, $"the bucket is in another region. Correct {region}"),
             "QuotaExceeded" or "InsufficientCapacity" or "XMinioStorageFull" =>
-                (S3FailureKind.Full, "there is no space left. Free some, or raise the quota"),
+                (S3FailureKind.Full, "the storage is full. Free space, or raise the quota"),
             "BadDigest" or "InvalidDigest" or "XAmzContentSHA256Mismatch" or "IncompleteBody" =>
                 (S3FailureKind.Altered, "what arrived is not what was sent"),
             // 403 without a body is what a HEAD gets.

@@ -20,7 +20,7 @@ internal static class ExitCodes
           1    failed for a reason not below: a full disk, a directory in use, a reused idempotency key
           2    the command line, the profile or the request is not valid
           3    the dataset, export or batch does not exist (or this key may not see it); the import run does not exist
-          4    the service refused the key, or there is none
+          4    the service refused the key, or no key is set
           5    the export has ended otherwise: failed, cancelled, revoked or expired; an import has failed or was cancelled
           6    the service can't be reached or can't do it now, it is not ready, or --timeout has passed: try again later
           7    what was fetched contradicts its checksums, a link leads where it must not, or a certificate is not trusted

@@ -116,7 +116,7 @@ public sealed partial class ClaimCheckClient : IDisposable
     /// The manifest with fresh links, from the batch's claim URL at the configured address (not at one that an event names).
     /// </summary>
     /// <exception cref="BatchNotReadyException">The export is not ready yet.</exception>
-    /// <exception cref="BatchEndedException">Revoked, expired, cancelled or failed: no links will be minted any more.</exception>
+    /// <exception cref="BatchEndedException">Revoked, expired, cancelled or failed: no links will be minted.</exception>
     /// <exception cref="NotFoundException">The batch does not exist, or this caller may not see it.</exception>
     /// <exception cref="IntegrityException">The answer is the manifest of another batch.</exception>
     public async Task<Manifest> GetManifestAsync(BatchId batchId, CancellationToken cancellationToken = default)

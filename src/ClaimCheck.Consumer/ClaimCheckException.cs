@@ -26,7 +26,7 @@ public class ClaimCheckException(
     public Problem? Problem { get; internal set; }
 }
 
-/// <summary>The batch has ended: no link to it works any more, and none will be minted. Never transient.</summary>
+/// <summary>The batch has ended: no link to it works, and none will be minted. Never transient.</summary>
 /// <param name="code">The service's code for how it ended.</param>
 /// <param name="message">What happened, in words.</param>
 /// <param name="batchId">The batch.</param>

@@ -128,5 +128,5 @@ public readonly struct Record : IEquatable<Record>
         rows is not null && rows.Version == version
             ? rows
             : throw new InvalidOperationException(
-                "This record is no longer valid: the next one was asked for, or its chunk is handled.");
+                "This record has expired: a record is valid until the next one is read, or its chunk has been handled.");
 }

@@ -51,7 +51,7 @@ public static class BulkJobStatus
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } = [Pending, Running, Completed, Failed, Cancelled];
 
-    /// <summary>Whether nothing will change any more.</summary>
+    /// <summary>Whether nothing will change.</summary>
     public static bool IsEnd(string status) => status is Completed or Failed or Cancelled;
 }
 

@@ -32,7 +32,7 @@ public static class SubscriptionState
     /// <summary>For protocol <c>sqs</c>: SNS has not accepted it yet. The service keeps trying.</summary>
     public const string Pending = "pending";
 
-    /// <summary>Nothing is sent any more; <see cref="Subscription.Reason"/> says why. To continue, subscribe again.</summary>
+    /// <summary>Nothing is sent; <see cref="Subscription.Reason"/> says why. To continue, subscribe again.</summary>
     public const string Disabled = "disabled";
 
     /// <summary>For protocol <c>sqs</c>: SNS has not removed it yet. The service keeps trying.</summary>

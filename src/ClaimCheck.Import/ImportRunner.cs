@@ -44,7 +44,7 @@ internal sealed class ImportRunner : IDisposable
         path = Path.GetFullPath(path);
         ProveLocks();
         if (!File.Exists(path))
-            throw new ImportException(ImportCodes.FileMissing, $"There is no file {path}.");
+            throw new ImportException(ImportCodes.FileMissing, $"The file {path} does not exist.");
         await new RunRetention(Runs, context).SweepAsync(cancellationToken);
         foreach (var broken in await Runs.UnsettledAsync(context.Logger, cancellationToken))
         {

@@ -201,7 +201,7 @@ internal sealed partial class ImportRuns(string state, TimeProvider time)
 
     private RunDirectory Existing(string runId) => Has(runId) ? DirectoryOf(runId) : throw NotFound(runId);
 
-    private ImportException NotFound(string runId) => new(ImportCodes.RunNotFound, $"There is no run {runId} in {State}.");
+    private ImportException NotFound(string runId) => new(ImportCodes.RunNotFound, $"Run {runId} was not found in {State}.");
 
     private sealed record SettledRun(string Name, string State, DateTimeOffset? EndedAt);
 

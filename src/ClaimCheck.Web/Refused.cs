@@ -13,7 +13,7 @@ public sealed record Refused(
     private const int MostErrors = 50;
 
     /// <summary>Nothing has the given name.</summary>
-    public static Refused NotFound(string what) => new(ProblemCodes.NotFound, $"There is no {what} by that name.");
+    public static Refused NotFound(string what) => new(ProblemCodes.NotFound, $"The {what} was not found.");
 
     /// <summary>Fields of the request don't fit.</summary>
     public static Refused Invalid(IReadOnlyDictionary<string, string[]> errors)

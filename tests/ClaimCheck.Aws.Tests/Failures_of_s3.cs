@@ -14,7 +14,7 @@ public sealed class Failures_of_s3
     [InlineData("PermanentRedirect", 301, S3FailureKind.OtherRegion,
         "the bucket is in another region. Correct Region (PermanentRedirect).")]
     [InlineData(
-        "QuotaExceeded", 403, S3FailureKind.Full, "there is no space left. Free some, or raise the quota (QuotaExceeded).")]
+        "QuotaExceeded", 403, S3FailureKind.Full, "the storage is full. Free space, or raise the quota (QuotaExceeded).")]
     [InlineData("BadDigest", 400, S3FailureKind.Altered, "what arrived is not what was sent (BadDigest).")]
     [InlineData("", 403, S3FailureKind.Denied, "it refuses. Check the credentials and their rights (403).")]
     [InlineData("SlowDown", 503, S3FailureKind.Other, "said (SlowDown).")]

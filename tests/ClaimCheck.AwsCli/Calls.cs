@@ -62,7 +62,7 @@ internal sealed class Calls : IDisposable
                 await sqs.Value.SetQueueAttributesAsync(call["--queue-url"], call.Map("--attributes"));
                 return null;
             default:
-                throw new UsageException($"There is no call '{call.Operation}' here.");
+                throw new UsageException($"Unknown call '{call.Operation}'.");
         }
     }
 

@@ -33,7 +33,7 @@ internal sealed class CommandLine(string operation, Dictionary<string, string> o
     {
         var operation = string.Join(' ', args.Take(2));
         if (!Known.TryGetValue(operation, out var takes))
-            throw new UsageException($"There is no call '{operation}' here.");
+            throw new UsageException($"Unknown call '{operation}'.");
         var options = new Dictionary<string, string>();
         for (var i = 2; i < args.Length; i++)
         {

@@ -132,7 +132,7 @@ internal sealed class QueueEndpoint
         if (started.ExitCode != 0)
         {
             throw new InvalidOperationException(
-                $"There is no SNS and SQS server to test with, and tests of them are not skipped. {started.Errors.Trim()}\n" +
+                $"No SNS and SQS server was found to test with, and tests of them are not skipped. {started.Errors.Trim()}\n" +
                 $"Install one (needs npm: {script} install), or run Docker, or name one in AWS_ENDPOINT_URL_SNS "
                 + "and AWS_ENDPOINT_URL_SQS.");
         }

@@ -90,7 +90,7 @@ internal sealed class S3Endpoint
         }
 
         throw new InvalidOperationException(
-            $"There is no S3 server to test with, and tests of staging are not skipped. {started.Errors.Trim()}\n" +
+            $"No S3 server was found to test with, and tests of staging are not skipped. {started.Errors.Trim()}\n" +
             "Install one (apt-get install -y --no-install-recommends ceph-mon ceph-osd radosgw ceph-common), or run Docker, " +
             "or name one in AWS_ENDPOINT_URL_S3.");
     }

@@ -91,7 +91,7 @@ internal static class Transitions
             ? document with { State = DeliveryState.Revoking, Reason = reason, Duties = [] }
             : null;
 
-    /// <summary>Nothing of it is at the destination any more, or must be removed there.</summary>
+    /// <summary>Nothing of it is at the destination, or must be removed there.</summary>
     public static DeliveryDocument? Removed(this DeliveryDocument document, bool notifies, DateTimeOffset now) =>
         document.State switch
         {

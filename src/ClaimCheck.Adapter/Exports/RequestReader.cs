@@ -35,7 +35,7 @@ internal static class RequestReader
         else if (routes.Find(each => each.Name == given.GetString()) is { } route)
             return route;
         else
-            errors["route"] = ["There is no route on demand by that name; GET /routes lists them."];
+            errors["route"] = ["Unknown on-demand route; GET /routes lists all."];
         return null;
     }
 

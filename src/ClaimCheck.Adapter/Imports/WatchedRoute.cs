@@ -46,7 +46,7 @@ internal sealed partial class WatchedRoute(ImportRoute route, RetryOptions retry
     private Task WatchAsync(CancellationToken stoppingToken) =>
         runner.WatchAsync(once: false, again: false, configuration: null, static _ => { }, stoppingToken);
 
-    // Retries, and runs of a source that does not belong to this route any more: the watcher looks at neither.
+    // Retries, and runs of a source that does not belong to this route: the watcher looks at neither.
     private async Task WorkOffAsync(CancellationToken stoppingToken)
     {
         foreach (var run in await Runs.UnsettledAsync(logger, stoppingToken))

@@ -65,7 +65,7 @@ internal sealed class BatchFolder(ISharedLocation location, string folder, TimeP
     }
 
     /// <summary>
-    /// Removes the batch: <c>_SUCCESS</c> first, so that no reader begins with it any more, then the manifest and the files.
+    /// Removes the batch: <c>_SUCCESS</c> first, so that no reader begins with it, then the manifest and the files.
     /// <c>_REVOKED</c> stays, and states the reason. May be repeated. A folder that does not belong to a batch is left alone.
     /// </summary>
     /// <returns>What was removed; null for a folder that does not belong to a batch.</returns>

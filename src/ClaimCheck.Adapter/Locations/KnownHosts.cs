@@ -18,7 +18,7 @@ internal enum HostKeyVerdict
     /// <summary>The file has another key of this type.</summary>
     Changed,
 
-    /// <summary>The file says that this key, or its authority, must not be accepted any more.</summary>
+    /// <summary>The file says that this key, or its authority, must not be accepted.</summary>
     Revoked,
 
     /// <summary>An authority of the server's signed it, but not for this name or this time.</summary>

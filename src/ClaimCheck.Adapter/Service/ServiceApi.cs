@@ -29,7 +29,7 @@ internal sealed class ServiceApi(CheckedAdapterOptions options) : IDisposable
         client.PutReceiptAsync(batchId, options.Consumer, report, cancellationToken);
 
     /// <summary>Whether the target of a link exists yet.</summary>
-    /// <returns>Null where the link does not work any more: it can't tell anything.</returns>
+    /// <returns>Null where the link does not work: it can't tell anything.</returns>
     public async Task<bool?> IsThereAsync(Link link, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(link.Reveal(), UriKind.Absolute, out var address) || address is not { Scheme: "http" or "https" })

@@ -58,7 +58,7 @@ internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<
                 await CancelledAsync(delivery, route, null);
                 break;
             case NotFoundException:
-                await FailAsync(delivery, route, new(e.Code, "The service does not know the batch any more."));
+                await FailAsync(delivery, route, new(e.Code, "The service does not know the batch."));
                 break;
             default:
                 if (e is not BatchEndedException)
@@ -96,7 +96,7 @@ internal sealed partial class DeliveryOutcomes(ClaimCheckClient client, ILogger<
                 break;
             case ExportState.Expired or ExportState.Failed:
                 await FailAsync(
-                    delivery, route, new(ProblemCodes.BatchExpired, $"The batch is {batch.State}: there is nothing to deliver."));
+                    delivery, route, new(ProblemCodes.BatchExpired, $"The batch is {batch.State} and can't be delivered."));
                 break;
             case ExportState.Cancelled:
                 await CancelledAsync(delivery, route, batch.Reason);

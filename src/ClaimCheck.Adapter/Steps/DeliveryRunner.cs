@@ -126,7 +126,7 @@ internal sealed partial class DeliveryRunner(
         public static partial void Unexpected(
             ILogger logger, Exception exception, string deliveryId, DeliveryState state, TimeSpan pause);
 
-        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId} is suspended: its route {Route} is not configured any more.")]
+        [LoggerMessage(LogLevel.Warning, "Delivery {DeliveryId} is suspended: its route {Route} is not configured.")]
         public static partial void RouteIsGone(ILogger logger, string deliveryId, string route);
     }
 }

@@ -40,7 +40,7 @@ internal sealed partial class Duties(
     private async Task<Sent> NotifyAsync(Delivery delivery, Route route, Duty duty, CancellationToken cancellationToken)
     {
         if (route.Notify is not { } target)
-            return new("The route notifies nobody any more.", true, "notice_unwanted");
+            return new("The route has no notice configured.", true, "notice_unwanted");
         try
         {
             return await notices.SendAsync(route, target, delivery.Document, duty, cancellationToken);

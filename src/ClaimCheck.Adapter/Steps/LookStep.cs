@@ -73,7 +73,7 @@ internal sealed class LookStep(
         }
         catch (NotFoundException e)
         {
-            return await outcomes.FailAsync(delivery, route, new(e.Code, "The service does not know the export any more."));
+            return await outcomes.FailAsync(delivery, route, new(e.Code, "The service does not know the export."));
         }
 
         if (await outcomes.ObserveAsync(delivery, route, export))

@@ -52,7 +52,7 @@ internal static class EventsCommand
                         }
                         catch (CursorExpiredException) when (cursor is not null)
                         {
-                            session.Screen.Hint("The feed no longer keeps the events after the cursor, or its catalog was "
+                            session.Screen.Hint("The events after the cursor were deleted from the feed, or its catalog was "
                                 + "restored: beginning with the oldest event that is kept.");
                             cursor = null;
                         }

@@ -43,7 +43,7 @@ internal static class RevokeCommand
         var since = Stopwatch.GetTimestamp();
         var last = first;
         session.Screen.Hint(
-            $"{batch} is {first.Report.State}: no link is minted any more. Waiting until the deletion is verified.");
+            $"{batch} is {first.Report.State}: new links are refused. Waiting until the deletion is verified.");
         try
         {
             while (!last.IsVerified && Stopwatch.GetElapsedTime(since) < timeout)

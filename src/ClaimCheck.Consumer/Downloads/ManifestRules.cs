@@ -18,7 +18,7 @@ internal static class ManifestRules
             throw new IntegrityException($"The manifest is of {manifest.BatchId}, but {batch} was asked for.", batch);
         Require(manifest.Format is "csv" or "ndjson", batch, "the format is neither csv nor ndjson");
         Require(manifest.Compression is "gzip" or "none", batch, "the compression is neither gzip nor none");
-        Require(manifest.Columns is { Count: > 0 and <= MaxColumns }, batch, $"there are no columns, or more than {MaxColumns}");
+        Require(manifest.Columns is { Count: > 0 and <= MaxColumns }, batch, $"it has no columns, or more than {MaxColumns}");
         Require(
             manifest.Columns.All(column => column is { Name: not null, Type: not null }), batch, "a column has no name or type");
         Require(

@@ -14,7 +14,7 @@ internal sealed partial class ChunkRunner<T>(
     private const string BeforeHandler = "claimcheck_chunk";
 
     /// <param name="tell">Whether the progress is reported to the service.</param>
-    /// <param name="gone">Cancelled where nothing may be committed any more: the batch is revoked, or taken over by another
+    /// <param name="gone">Cancelled where nothing may be committed: the batch is revoked, or taken over by another
     /// process.</param>
     /// <param name="cancellationToken">The same, or a stop of the process.</param>
     public async Task RunAsync(bool tell, CancellationToken gone, CancellationToken cancellationToken)

@@ -134,7 +134,7 @@ internal sealed class BatchInbox(InboxDatabase database, ReceiptOutbox receipts,
     /// <summary>Deletes entries that ended long ago and have nothing left to send.</summary>
     public Task<int> PurgeAsync(TimeSpan remember, CancellationToken cancellationToken)
     {
-        // Uses inbox_batches_updated_at. A receipt that is unsent for that long would not be accepted any more: the batch has
+        // Uses inbox_batches_updated_at. A receipt that is unsent for that long would not be accepted: the batch has
         // long expired.
         const string sql = """
             WITH gone AS (

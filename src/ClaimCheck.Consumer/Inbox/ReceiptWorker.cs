@@ -110,7 +110,7 @@ internal sealed partial class ReceiptWorker(
             if (receipt.RetryBatchId is { } failed)
                 await AskForRetryAsync(receipt, failed, cancellationToken);
         }
-        // Nobody waits for it any more; or it came too late: the receipt has ended.
+        // Nobody waits for it; or it came too late: the receipt has ended.
         catch (ClaimCheckException e) when (
             e is BatchEndedException or NotFoundException
             || (e is RequestRejectedException && !ReceiptState.IsEnd(receipt.Report.State)))
@@ -180,7 +180,7 @@ internal sealed partial class ReceiptWorker(
         [LoggerMessage(LogLevel.Debug, "Nothing of batch {BatchId} is left to retry.")]
         public static partial void NothingToRetry(ILogger logger, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Information, "The receipt {State} of batch {BatchId} is not wanted any more ({Code}).")]
+        [LoggerMessage(LogLevel.Information, "The receipt {State} of batch {BatchId} was refused by the service and is dropped ({Code}).")]
         public static partial void Dropped(ILogger logger, string state, BatchId batchId, string code);
 
         [LoggerMessage(LogLevel.Error, "The service refuses the receipt {State} of batch {BatchId} ({Code}); it stays in the "

@@ -20,7 +20,7 @@ internal sealed class RecordFields(Manifest manifest)
         places.TryGetValue(column, out var place)
             ? place
             : throw new RecordMismatchException(
-                $"There is no column {column}: the batch has {string.Join(", ", manifest.Columns.Select(each => each.Name))}.");
+                $"Unknown column {column}: the batch has {string.Join(", ", manifest.Columns.Select(each => each.Name))}.");
 
     public T? Read<T>(Rows rows, int origin, int column) =>
         ((Func<Rows, int, T?>)readers.GetOrAdd(

@@ -180,7 +180,7 @@ internal static class AdapterSteps
         foreach (var file in new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal))
             tour.Screen.Figure(file.Name, DemoScreen.Size(file.Length));
         if (!File.Exists(Path.Combine(folder, "_SUCCESS")))
-            throw new DemoException("There is no _SUCCESS.");
+            throw new DemoException("_SUCCESS is missing.");
 
         await using var manifest = File.OpenRead(Path.Combine(folder, "manifest.json"));
         var said = await JsonSerializer.DeserializeAsync<JsonElement>(manifest, ClaimCheckJson.Options, cancellationToken);

@@ -206,7 +206,7 @@ internal static class ServiceSteps
         var ready = tour.Known<ReadyEvent>();
         screen.Good($"a message of {DemoScreen.Size(ready.Bytes)} stood for {ready.Data.Records:N0} records");
         screen.Good("the consumer read them when it was ready, verified, and each matches the source");
-        screen.Good("the producer revoked them, and no link works any more");
+        screen.Good("the producer revoked them: every link is dead");
         return Task.CompletedTask;
     }
 }

@@ -31,7 +31,7 @@ internal sealed class AwsServers : IAsyncDisposable
 
     public string Bucket => name;
 
-    public TopicAndQueue Messaging => messaging ?? throw new DemoException("There is no topic yet.");
+    public TopicAndQueue Messaging => messaging ?? throw new DemoException("The topic has not been created yet.");
 
     /// <summary>The environment with which a process reaches all three; null removes a variable.</summary>
     public IReadOnlyDictionary<string, string?> ForConsumer => environment;

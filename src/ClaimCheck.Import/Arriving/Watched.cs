@@ -18,7 +18,7 @@ internal static class Watched
     public static Watched<IWatchedSource> Of(ImportOptions options, TimeProvider time)
     {
         var text = options.Source
-            ?? throw new ImportException(ImportCodes.InvalidConfiguration, "source is not set: there is nothing to watch.");
+            ?? throw new ImportException(ImportCodes.InvalidConfiguration, "source is not set: it must name what is watched.");
         if (text.StartsWith(S3Link.Scheme, StringComparison.Ordinal))
         {
             if (!S3Link.TryParse(text, out var bucket, out var prefix))
@@ -29,7 +29,7 @@ internal static class Watched
         var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(text));
         return Directory.Exists(folder)
             ? new(new FolderSource(folder, options.Arrival, time), null)
-            : throw new ImportException(ImportCodes.SourceUnavailable, $"There is no folder {folder}.");
+            : throw new ImportException(ImportCodes.SourceUnavailable, $"The folder {folder} does not exist.");
     }
 
     /// <summary>The source that a run's file came from, even where another is configured now.</summary>

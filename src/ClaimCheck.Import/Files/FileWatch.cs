@@ -1,6 +1,6 @@
 namespace ClaimCheck.Import.Files;
 
-/// <summary>Waits until nobody writes to a run's file any more, as far as that can be determined.</summary>
+/// <summary>Waits until nobody writes to a run's file, as far as that can be determined.</summary>
 /// <param name="settle">How long a file has to be unchanged.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Logs where a file is waited for.</param>

@@ -160,8 +160,8 @@ internal sealed partial class RunProcessor(
         {
             throw new ImportException(
                 ImportCodes.FileChanged,
-                $"The file {run.File} has grown since {history.Tally.Read} of its records were taken, and can't be read "
-                + $"any more: {e.Message}",
+                $"The file {run.File} has grown since {history.Tally.Read} of its records were taken, and can't be "
+                + $"read: {e.Message}",
                 e);
         }
         if (await Inspection.CompareAsync(path, run.Bytes!.Value, run.Sha256!, cancellationToken) == FileChange.Other)

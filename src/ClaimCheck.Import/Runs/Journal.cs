@@ -99,7 +99,7 @@ internal sealed class Journal : IAsyncDisposable
         var pending = new Pending(entry, failures, new(TaskCreationOptions.RunContinuationsAsynchronously));
         return queue.Writer.TryWrite(pending)
             ? pending.Done.Task
-            : Task.FromException(new IOException("The run's journal can't be written any more."));
+            : Task.FromException(new IOException("The run's journal is closed: an earlier write failed, or the run has ended."));
     }
 
     public async ValueTask DisposeAsync()
@@ -141,7 +141,7 @@ internal sealed class Journal : IAsyncDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // What is on disk is not known any more: the next process determines it.
+                // What is on disk is not known: the next process determines it.
                 queue.Writer.TryComplete();
                 while (queue.Reader.TryRead(out var next))
                     group.Add(next);

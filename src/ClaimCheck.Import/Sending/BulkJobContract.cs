@@ -42,10 +42,10 @@ internal sealed class BulkJobContract(EndpointClient client, EndpointOptions opt
             var answer = await client.CallAsync(() => new HttpRequestMessage(HttpMethod.Get, job), cancellationToken);
             if (answer.IsTransient)
                 return new SendResult.Unanswered(answer.FailureCode, answer.FailureText, answer.RetryAfter, job.AbsoluteUri);
-            // Its outcome can't be determined any more.
+            // Its outcome can't be determined.
             if (answer.Status is 404 or 410)
                 return All(shipment, RecordOutcome.Failed(
-                    isTransient: true, ImportCodes.JobGone, "The service does not know the job any more."));
+                    isTransient: true, ImportCodes.JobGone, "The service does not know the job."));
             if (!answer.IsSuccess)
                 return new SendResult.Unanswered(answer.FailureCode, answer.FailureText, null, job.AbsoluteUri);
             if (JobView.Read(answer.Body) is not { } view)

@@ -67,7 +67,7 @@ internal static partial class Durable
     /// <summary>
     /// Moves a file within its file system, in one step: never by a copy, which two processes could make of one file.
     /// </summary>
-    /// <exception cref="FileNotFoundException">It does not exist (any more).</exception>
+    /// <exception cref="FileNotFoundException">It does not exist.</exception>
     /// <exception cref="IOException">It can't be moved like that.</exception>
     public static void Rename(string from, string to)
     {
@@ -81,7 +81,7 @@ internal static partial class Durable
         var text = Marshal.GetLastPInvokeErrorMessage();
         throw Marshal.GetLastPInvokeError() switch
         {
-            NotThere => new FileNotFoundException($"There is no file {from}."),
+            NotThere => new FileNotFoundException($"The file {from} does not exist."),
             OtherFileSystem => new IOException($"The folder {Path.GetDirectoryName(to)} is on another file system than {from}: "
                 + "files can't be moved there in one step."),
             _ => new IOException($"{from} can't be moved to {to}: {text}."),

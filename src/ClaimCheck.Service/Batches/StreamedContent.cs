@@ -5,7 +5,7 @@ namespace ClaimCheck.Service.Batches;
 /// <param name="Runs">The bytes.</param>
 /// <param name="ETag">Strong, in quotes.</param>
 /// <param name="Content">Its headers.</param>
-/// <param name="Read">The registration that cuts it off when it may not be read any more.</param>
+/// <param name="Read">The registration that cuts it off when it may not be read.</param>
 internal sealed record StreamedContent(IReadOnlyList<DataRun> Runs, string ETag, StagedContent Content, Readable Read)
 {
     public long Length { get; } = Runs.Sum(run => run.Length);

@@ -1,7 +1,7 @@
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>Looks for the column of a query whose value the source could not send. In a session of its own: the one that failed
-/// can't be used any more. Bounded in time, since it reads the query's rows once more; a failure has a message without it
+/// can't be used. Bounded in time, since it reads the query's rows once more; a failure has a message without it
 /// too.</summary>
 internal static class WidestColumn
 {

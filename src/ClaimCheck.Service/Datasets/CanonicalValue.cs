@@ -66,7 +66,7 @@ internal static class CanonicalValue
             "timestamp" => CanonicalTime.Local(text),
             "timestamptz" => CanonicalTime.Utc(text),
             "interval" => CanonicalInterval.Of(text),
-            _ => throw new InvalidOperationException($"There is no canonical form for {type}."),
+            _ => throw new InvalidOperationException($"The type {type} has no canonical form."),
         };
     }
 

@@ -28,7 +28,7 @@ internal sealed class DefinitionFields
             return;
         var field = left.GetAt(0).Key;
         var nearest = NearestName.Of(field, known) is { } name ? $"; the nearest is {Path(name)}" : "";
-        throw new DefinitionException($"there is no field {Path(field)}{nearest}") { Field = Path(field) };
+        throw new DefinitionException($"unknown field {Path(field)}{nearest}") { Field = Path(field) };
     }
 
     public static OrderedDictionary<string, JsonElement> Object(string field, JsonElement value) =>

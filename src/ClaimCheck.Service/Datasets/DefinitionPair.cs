@@ -93,13 +93,13 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
             return pair with
             {
                 Fault = new(pair.JsonFile, null,
-                    $"there is no {shown}.sql beside it: put the {kind.One.Split(' ')[1]}'s {kind.Statement} there"),
+                    $"{shown}.sql is missing: put the {kind.One.Split(' ')[1]}'s {kind.Statement} there"),
             };
         if (!files.Contains(name + ".json"))
             return pair with
             {
                 Fault = new(pair.SqlFile, null,
-                    $"there is no {shown}.json beside it: put the {kind.One.Split(' ')[1]}'s definition there"),
+                    $"{shown}.json is missing: put the {kind.One.Split(' ')[1]}'s definition there"),
             };
         if (!GoodName().IsMatch(name))
             return pair with

@@ -104,7 +104,7 @@ internal sealed partial class Definitions<T>(DefinitionKind kind, Func<Definitio
         catch (DirectoryNotFoundException e)
         {
             throw new StartupException(
-                $"There is no folder {folder} to read {kind.Many} from: create it, or set {kind.Setting} to another one.", e);
+                $"The folder {folder} with the {kind.Many} does not exist: create it, or set {kind.Setting} to another one.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,7 +1,7 @@
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>How workers divide the exports among themselves: each lease has a token and a time limit by the database's clock. A
-/// worker that lost its lease (killed, paused, disconnected) matches no row any more, so that its writes change
+/// worker that lost its lease (killed, paused, disconnected) matches no row, so that its writes change
 /// nothing.</summary>
 internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions options)
 {

@@ -101,7 +101,7 @@ internal sealed partial class LeaseRunner(int tries, TimeSpan lease, TimeSpan de
         [LoggerMessage(LogLevel.Error, "{Item} hit a defect of the service.")]
         public static partial void Broken(ILogger logger, Exception exception, string item);
 
-        [LoggerMessage(LogLevel.Information, "{Item} is no longer this worker's; what it staged is left to be swept.")]
+        [LoggerMessage(LogLevel.Information, "This worker has lost the lease of {Item}; what it staged is left to be swept.")]
         public static partial void Lost(ILogger logger, string item);
 
         [LoggerMessage(LogLevel.Information, "{Item} is pending again: this worker stops.")]

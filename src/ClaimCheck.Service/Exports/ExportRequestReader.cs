@@ -28,7 +28,7 @@ internal static class ExportRequestReader
         var defined = name is null ? null : datasets.Find(name);
         var dataset = defined?.Definition;
         if (name is not null && defined is null)
-            fields.Fail("dataset", "There is no dataset by that name; GET /v1/datasets lists them.");
+            fields.Fail("dataset", "Unknown dataset; GET /v1/datasets lists all.");
         var format = fields.OneOf("format", "csv", "ndjson") ?? "csv";
         var compression = fields.OneOf("compression", "gzip", "none") ?? "gzip";
         var maxFileBytes = fields.Whole("maxFileBytes", SmallestFile, LargestFile) ?? UsualFile;

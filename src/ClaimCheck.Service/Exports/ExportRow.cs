@@ -37,14 +37,14 @@ internal sealed record ExportRow(
         ?? throw new InvalidOperationException($"The definition of {ExportId} is null.");
 
     /// <summary>What links of it are minted for.</summary>
-    /// <exception cref="InvalidOperationException">It is not ready (any more): a defect of the caller, which has to check
+    /// <exception cref="InvalidOperationException">It is not ready: a defect of the caller, which has to check
     /// first.</exception>
     public ReadyBatch Ready => EffectiveState == ExportState.Ready
         ? new(Batch, Remaining)
         : throw new InvalidOperationException($"{Batch} is {State}: no link of it may be minted.");
 
     /// <summary>What links to write to it are minted for.</summary>
-    /// <exception cref="InvalidOperationException">It is not open (any more): a defect of the caller, which has to check
+    /// <exception cref="InvalidOperationException">It is not open: a defect of the caller, which has to check
     /// first.</exception>
     public OpenBatch Open => State == ExportState.Open
         ? new(Batch)

@@ -55,13 +55,13 @@ internal static class ProblemCatalogue
             "The schedule's previous run has not ended, or too many runs wait: its overlap policy does not allow another one.",
             "See the schedule's runs; ask again when the export has ended, or set the schedule's overlap to queue."),
         new(ProblemCodes.BatchNotOpen, 409, "Batch not open",
-            "The batch has been published: its files can't be changed any more.",
+            "The batch has been published: its files can't be changed.",
             "See the batch; open a new one for other files."),
         new(ProblemCodes.UploadIncomplete, 409, "Upload incomplete",
             "Not all announced files have arrived completely. The batch is still open.",
             "See errors for the missing files; send them, and publish again."),
         new(ProblemCodes.LimitReached, 409, "Limit reached", "The limit for these resources is reached.",
-            "See detail for the limit; delete what is not needed any more, or wait until it expires."),
+            "See detail for the limit; delete what is not needed, or wait until it expires."),
         new(ProblemCodes.FileReceived, 409, "File received", "The file has arrived completely, and is not accepted again.",
             "Publish the batch; or cancel it, and open a new one for another file."),
         new(ProblemCodes.MultipartNotOffered, 409, "No uploads in parts",
@@ -77,7 +77,7 @@ internal static class ProblemCatalogue
             "Ask for a new export."),
         new(ProblemCodes.ExportFailed, 410, "Export failed", "The export failed; it has no batch to fetch.",
             "See the export's failure; ask for a new export when its cause is fixed."),
-        new(ProblemCodes.CursorExpired, 410, "Cursor expired", "The feed no longer keeps the events after this cursor, or the "
+        new(ProblemCodes.CursorExpired, 410, "Cursor expired", "The events after this cursor were deleted from the feed, or the "
             + "cursor's event does not exist: the service's catalog was restored, and its events differ from there on.",
             "Continue without a cursor, from the oldest event that is kept: an inbox knows what it has handled. List exports "
             + "to see what was missed."),
@@ -119,7 +119,7 @@ internal static class ProblemCatalogue
         new(ProblemCodes.InternalError, 500, "Internal error", "An unexpected error occurred. It is logged.",
             "Try again; report it if it persists."),
         new(ProblemCodes.DefinitionInvalid, 503, "Definition invalid", "The definition of the dataset or operation is wrong, or "
-            + "does not fit its database (any more). All others still work.",
+            + "does not fit its database. All others still work.",
             "See detail for the file and the reason; the operator must fix the definition or the database. A fix takes "
             + "effect within seconds."),
         new(ProblemCodes.SourceRowSecurity, 503, "Rows hidden by a policy", "A row-level security policy of the source would "

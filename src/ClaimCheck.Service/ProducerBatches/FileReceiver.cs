@@ -8,7 +8,7 @@ internal enum Reception
     /// <summary>It is not the file that was announced.</summary>
     Other,
 
-    /// <summary>The batch does not accept files any more.</summary>
+    /// <summary>The batch does not accept files.</summary>
     Closed,
 }
 

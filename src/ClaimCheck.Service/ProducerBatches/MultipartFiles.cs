@@ -19,7 +19,7 @@ internal sealed class MultipartFiles(
         Math.Min(LargestPart, Math.Max(options.PartBytes, (file.Bytes + MostParts - 1) / MostParts));
 
     /// <returns>The upload that the file's parts go to, new or begun before; null where the batch or file does not accept parts
-    /// any more.</returns>
+    ///.</returns>
     public async Task<StagedMultipartUpload?> BeginAsync(BatchId batch, ProducerFile file, CancellationToken cancellationToken) =>
         Known(file) is { } begun && await PartsAsync(begun, cancellationToken) is not null
             ? begun
@@ -73,7 +73,7 @@ internal sealed class MultipartFiles(
             {
                 // Completed by another call, or aborted.
                 if (await inbox.SizeAsync(file.LinkKey(batch), cancellationToken) != file.Bytes)
-                    return "Its upload is not there any more: ask for fresh links.";
+                    return "Its upload has ended: ask for new links.";
             }
         }
 
@@ -135,7 +135,7 @@ internal sealed class MultipartFiles(
             : null;
     }
 
-    /// <returns>Null where S3 does not know the upload (any more).</returns>
+    /// <returns>Null where S3 does not know the upload.</returns>
     private async Task<IReadOnlyDictionary<int, long>?> PartsAsync(
         StagedMultipartUpload upload, CancellationToken cancellationToken)
     {

@@ -58,7 +58,7 @@ internal static partial class ProducerBatchReader
         if (name is not null && !DatasetName().IsMatch(name))
             fields.Fail("dataset", "Must be lower-case letters, digits, '-' and '_', a letter or digit first, 63 at most.");
         if (given is null)
-            fields.Fail("columns", "Must be given: there is no dataset by that name which would say what they are.");
+            fields.Fail("columns", "Must be given: the dataset is unknown, so its columns are not known either.");
         var columns = given is { } list ? ReadColumns(fields, list) : null;
         if (columns is not null && !columns.Exists(column => column.Name == key))
             fields.Fail("key", "Must be one of the columns.");

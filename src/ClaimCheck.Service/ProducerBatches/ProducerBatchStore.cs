@@ -99,7 +99,7 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
     }
 
     /// <summary>Records which copy of a file is valid. All others can be removed from then on.</summary>
-    /// <returns>False where the batch is not open any more, another copy came first, or this one was overtaken.</returns>
+    /// <returns>False where the batch is not open, another copy came first, or this one was overtaken.</returns>
     public Task<bool> ReceivedAsync(BatchId batch, int ordinal, string key, CancellationToken cancellationToken) =>
         WhileOpenAsync(
             batch,
@@ -121,13 +121,13 @@ internal sealed class ProducerBatchStore(NpgsqlDataSource catalog, ExportStore e
             mustChange: true);
 
     /// <summary>Records until when links that are about to be returned can write.</summary>
-    /// <returns>False where the batch is not open any more: then they must not be returned.</returns>
+    /// <returns>False where the batch is not open: then they must not be returned.</returns>
     public Task<bool> LinkedAsync(BatchId batch, DateTimeOffset until, CancellationToken cancellationToken) =>
         WhileOpenAsync(batch, "UPDATE producer_files SET links_until = greatest(links_until, @until) WHERE batch_id = @Id",
             new { Id = batch.Value, until }, cancellationToken);
 
     /// <summary>Records the upload in parts of a file, unless it has a different one meanwhile.</summary>
-    /// <returns>False where the batch is not open any more, the file has arrived, or another upload was recorded
+    /// <returns>False where the batch is not open, the file has arrived, or another upload was recorded
     /// meanwhile.</returns>
     public Task<bool> BegunPartsAsync(
         BatchId batch, ProducerFile file, StagedMultipartUpload upload, CancellationToken cancellationToken) =>

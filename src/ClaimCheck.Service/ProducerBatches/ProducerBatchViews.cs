@@ -42,7 +42,7 @@ internal sealed class ProducerBatchViews(
     }
 
     /// <summary>The parts of a file that goes to an open upload, each with its link.</summary>
-    /// <returns>Null where the batch is not open any more.</returns>
+    /// <returns>Null where the batch is not open.</returns>
     public async Task<MultipartUpload?> ShowPartsAsync(
         ProducerBatch batch, ProducerFile file, StagedMultipartUpload upload, long partBytes, CancellationToken cancellationToken)
     {

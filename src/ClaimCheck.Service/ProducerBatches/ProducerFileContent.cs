@@ -31,7 +31,7 @@ internal sealed class ProducerFileContent : IAsyncDisposable
         }
         catch (StagingException e) when (e.IsMissing)
         {
-            throw new SourceException("upload_missing", $"{file.Name} is not there any more.", isTransient: false, e);
+            throw new SourceException("upload_missing", $"{file.Name} is missing in staging.", isTransient: false, e);
         }
     }
 

@@ -47,7 +47,7 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
     }
 
     /// <summary>Events after a position, oldest first. Readers at the same position, as all waiters are, share a read.</summary>
-    /// <returns>Null where the position does not belong to this feed (any more), as <see cref="FindAsync"/> explains.</returns>
+    /// <returns>Null where the position does not belong to this feed, as <see cref="FindAsync"/> explains.</returns>
     public Task<FeedPage?> ReadAsync(Caller caller, FeedPlace after, int limit, CancellationToken cancellationToken) =>
         reads.ReadAsync((caller, after, limit), token => ReadNowAsync(caller, after, limit, token), cancellationToken);
 
@@ -57,7 +57,7 @@ internal sealed class EventFeed(NpgsqlDataSource catalog, EventEnvelopes envelop
     /// <param name="quiet">After this long without an event, an empty list is returned.</param>
     /// <param name="time">Measures that.</param>
     /// <param name="cancellationToken">Ends it, without an exception. It ends by itself where the cursor does not belong to this
-    /// feed any more.</param>
+    /// feed.</param>
     public async IAsyncEnumerable<IReadOnlyList<PositionedEvent>> FollowAsync(
         Caller caller, FeedPlace place, TimeSpan quiet, TimeProvider time,
         [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ internal sealed class ManifestWriter(
     NpgsqlDataSource catalog, MultipartUploads uploads, IStaging staging, ManifestBuilder manifests)
 {
     /// <summary>Writes a manifest with fresh links. A repetition replaces it.</summary>
-    /// <returns>When the first of its links expires; null where the batch is not ready (any more).</returns>
+    /// <returns>When the first of its links expires; null where the batch is not ready.</returns>
     public async Task<DateTimeOffset?> WriteAsync(BatchId batch, string key, CancellationToken cancellationToken)
     {
         if (await FindReadyAsync(batch, cancellationToken) is not var (row, files))

@@ -192,7 +192,7 @@ internal sealed partial class OutboxRelay(
         [LoggerMessage(LogLevel.Information, "{Type} {EventId} of {Subject} is published.")]
         public static partial void Published(ILogger logger, string type, EventId eventId, string subject);
 
-        [LoggerMessage(LogLevel.Information, "{Type} of {Subject} is superseded: the batch is no longer ready.")]
+        [LoggerMessage(LogLevel.Information, "{Type} of {Subject} is superseded: its batch has ended.")]
         public static partial void Superseded(ILogger logger, string type, string subject);
 
         [LoggerMessage(LogLevel.Warning, "{Type} of {Subject} waits: {Reason}")]

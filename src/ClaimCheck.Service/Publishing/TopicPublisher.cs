@@ -127,7 +127,7 @@ internal sealed partial class TopicPublisher(
         [LoggerMessage(LogLevel.Information, "{Type} {EventId} of {Subject} is published to the topic.")]
         public static partial void Published(ILogger logger, string type, EventId eventId, string subject);
 
-        [LoggerMessage(LogLevel.Information, "{Type} of {Subject} is not sent to the topic: the batch is no longer ready.")]
+        [LoggerMessage(LogLevel.Information, "{Type} of {Subject} is not sent to the topic: its batch has ended.")]
         public static partial void Superseded(ILogger logger, string type, string subject);
 
         [LoggerMessage(LogLevel.Error, "{Type} {EventId} of {Subject} is set aside: the topic will never accept it. {Reason}")]

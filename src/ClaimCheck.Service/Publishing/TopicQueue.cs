@@ -10,7 +10,7 @@ internal sealed record Unsent(OutboxEvent Event, string? Reason, bool IsTerminal
 internal sealed class TopicQueue(PublishingOptions options)
 {
     private const int AtOnce = 10; // PublishBatch's limit
-    private readonly string topic = options.TopicArn ?? throw new InvalidOperationException("There is no topic to relay to.");
+    private readonly string topic = options.TopicArn ?? throw new InvalidOperationException("No topic is configured.");
 
     /// <summary>Single events whose next try is due.</summary>
     public async Task<IReadOnlyList<OutboxEvent>> DueAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>

@@ -64,7 +64,7 @@ internal sealed partial class RunStarter(
 
         if (dataset is null)
             await EndAsync(
-                transaction, row, run, RunCodes.DatasetUnknown, $"There is no dataset {wanted} any more.", cancellationToken);
+                transaction, row, run, RunCodes.DatasetUnknown, $"The dataset {wanted} does not exist.", cancellationToken);
         else if (frozen is null && run.AwayFor < options.SourcePatience)
             await PostponeAsync(transaction, run, cancellationToken);
         else if (frozen is null)
@@ -92,7 +92,7 @@ internal sealed partial class RunStarter(
             // It was valid when the schedule was put; the dataset has changed since.
             var fields = resolved.Errors.Keys.Concat(errors.Keys).Distinct(StringComparer.Ordinal);
             await EndAsync(transaction, schedule, run, RunCodes.ExportInvalid,
-                $"The export does not fit the dataset any more: {string.Join(", ", fields)}.", cancellationToken);
+                $"The export does not fit the dataset as it is now: {string.Join(", ", fields)}.", cancellationToken);
             return;
         }
 

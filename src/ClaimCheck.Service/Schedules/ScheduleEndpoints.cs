@@ -15,7 +15,7 @@ internal static partial class ScheduleEndpoints
         schedules.MapPut("/{name}", PutSchedule).WithName("PutSchedule").WithSummary("Creates or replaces a schedule.")
             .Accepts<ScheduleRequest>("application/json")
             .ReadsHeader("If-Match", "Only where this is still its entity tag.")
-            .ReadsHeader("If-None-Match", "*: only where there is none by that name.")
+            .ReadsHeader("If-None-Match", "*: only where no schedule has that name.")
             .ProducesProblems(400, 409, 412, 413, 415, 422, 503);
         schedules.MapMethods("/{name}", GetAndHead, Get).WithName("GetSchedule")
             .WithSummary("One schedule, with the next ten times.").ProducesProblems(404);

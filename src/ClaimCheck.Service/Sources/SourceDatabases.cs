@@ -33,7 +33,7 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
     {
         var connectionString = ConnectionStringOf(source)
             ?? throw new SourceException(
-                "source_unavailable", $"There is no connection string for the source {source}.", isTransient: true);
+                "source_unavailable", $"The source {source} has no connection string.", isTransient: true);
         return Current(source, isWriting: false, connectionString, "source_unavailable");
     }
 
@@ -44,7 +44,7 @@ internal sealed class SourceDatabases(IConfiguration configuration, TimeProvider
     {
         var connectionString = ConnectionStringOf(target, isWriting: true)
             ?? throw new SourceException(
-                "target_unavailable", $"There is no connection string for the target {target}.", isTransient: true);
+                "target_unavailable", $"The target {target} has no connection string.", isTransient: true);
         return Current(target, isWriting: true, connectionString, "target_unavailable");
     }
 

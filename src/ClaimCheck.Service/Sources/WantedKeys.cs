@@ -32,7 +32,7 @@ internal sealed class WantedKeys(ResultColumn column, string format)
     }
 
     /// <summary>A record of the slice passes.</summary>
-    /// <exception cref="SourceException">No such key is wanted (any more): the query has two records with one key, or
+    /// <exception cref="SourceException">No such key is wanted: the query has two records with one key, or
     /// returns other records.</exception>
     public void Take(ReadOnlySpan<byte> key)
     {

@@ -8,7 +8,7 @@ internal sealed class MultipartUploads(IStaging staging, NpgsqlDataSource catalo
     public const string Landing = "inbox";
 
     /// <summary>Opens a writer for a worker's object.</summary>
-    /// <returns>Null where the export is not running under this lease (any more); the upload is aborted.</returns>
+    /// <returns>Null where the export is not running under this lease; the upload is aborted.</returns>
     public Task<StagedWriter?> OpenAsync(
         BatchId batch, string attempt, Guid leaseToken, string name, StagedContent content,
         CancellationToken cancellationToken) =>
@@ -22,13 +22,13 @@ internal sealed class MultipartUploads(IStaging staging, NpgsqlDataSource catalo
             cancellationToken);
 
     /// <summary>Opens a writer for a manifest of a ready batch.</summary>
-    /// <returns>Null where the batch is not ready (any more); the upload is aborted.</returns>
+    /// <returns>Null where the batch is not ready; the upload is aborted.</returns>
     public Task<StagedWriter?> OpenManifestAsync(BatchId batch, string key, CancellationToken cancellationToken) =>
         OpenGuardedAsync(
             batch, attempt: null, key, StagedContent.Json("manifest.json"), "state = 'ready'", token: null, cancellationToken);
 
     /// <summary>Opens a writer for a file of a batch that its producer uploads.</summary>
-    /// <returns>Null where the batch is not open (any more); the upload is aborted.</returns>
+    /// <returns>Null where the batch is not open; the upload is aborted.</returns>
     public Task<StagedWriter?> OpenInboxAsync(BatchId batch, string key, CancellationToken cancellationToken) =>
         OpenGuardedAsync(
             batch,
@@ -43,7 +43,7 @@ internal sealed class MultipartUploads(IStaging staging, NpgsqlDataSource catalo
     /// <param name="staging">Where it is stored.</param>
     /// <param name="key">The object.</param>
     /// <param name="content">Its headers.</param>
-    /// <param name="record">Records the upload in one row; in none where it may not be made (any more).</param>
+    /// <param name="record">Records the upload in one row; in none where it may not be made.</param>
     /// <returns>Null where it was not recorded; the upload is aborted.</returns>
     public static async Task<StagedWriter?> OpenAsync(
         IStaging staging,

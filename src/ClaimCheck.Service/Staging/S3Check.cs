@@ -25,7 +25,7 @@ internal sealed partial class S3Check(S3Connection connection, S3Failures failur
         catch (AmazonClientException e) when (e.InnerException is not HttpRequestException)
         {
             throw new StartupException(
-                $"There are no credentials for bucket {connection.Bucket}: {e.Message} Set AWS_ACCESS_KEY_ID and " +
+                $"No credentials were found for bucket {connection.Bucket}: {e.Message} Set AWS_ACCESS_KEY_ID and " +
                 "AWS_SECRET_ACCESS_KEY, a profile, or a role.",
                 e);
         }

@@ -14,7 +14,7 @@ internal sealed class S3Connection : IDisposable
     /// <param name="credentials">Null: the SDK's usual chain.</param>
     public S3Connection(StagingOptions options, AWSCredentials? credentials = null)
     {
-        Bucket = options.Bucket ?? throw new ArgumentException("There is no bucket.", nameof(options));
+        Bucket = options.Bucket ?? throw new ArgumentException("Bucket is not set.", nameof(options));
         StallTimeout = options.StallTimeout;
         this.credentials = credentials ??= new CredentialChain();
         Config = Configure(options, options.ServiceUrl, credentials);

@@ -45,7 +45,7 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
     public async Task<bool> AbortAsync(StagedMultipartUpload upload, CancellationToken cancellationToken)
     {
         // A part that is under way may still be stored after an abort, and some servers answer an abort before it has taken
-        // effect everywhere: the abort is done when S3 does not know the upload any more.
+        // effect everywhere: the abort is done when S3 does not know the upload.
         var wasOpen = false;
         for (var tries = 1; ; tries++)
         {

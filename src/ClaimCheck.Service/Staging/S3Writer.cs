@@ -65,7 +65,7 @@ internal sealed class S3Writer(
         }
         catch (Exception e) when (S3Failures.IsFailure(e, cancellationToken))
         {
-            // The answer may have been lost: then S3 has the object, and does not know the upload any more.
+            // The answer may have been lost: then S3 has the object, and does not know the upload.
             if (!await IsThereAsync(cancellationToken))
                 throw failures.Explain(e, $"complete {Upload.Key}");
         }

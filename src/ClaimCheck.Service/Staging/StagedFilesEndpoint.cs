@@ -41,7 +41,7 @@ internal static class StagedFilesEndpoint
             if (!FolderPaths.IsKey(key!) || !await states.MayReadAsync(key!, context.RequestAborted)
                 || await FindAsync(key!, paths, states, signals, time, context.RequestAborted) is not { } file)
             {
-                await Problems.Of(ProblemCodes.NotFound, "The file does not exist (any more).").ExecuteAsync(context);
+                await Problems.Of(ProblemCodes.NotFound, "The file does not exist.").ExecuteAsync(context);
                 return;
             }
             await SendAsync(context, key!, file, readers);

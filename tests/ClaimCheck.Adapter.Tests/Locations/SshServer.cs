@@ -93,7 +93,7 @@ internal sealed class SshServer : IAsyncDisposable
     public static async Task<SshServer> StartAsync(string? force = null, string settings = "PasswordAuthentication no")
     {
         if (!File.Exists("/usr/sbin/sshd"))
-            throw new InvalidOperationException("There is no SFTP server to test with: install openssh-server (apt-get install "
+            throw new InvalidOperationException("No SFTP server was found to test with: install openssh-server (apt-get install "
                 + "-y --no-install-recommends openssh-server).");
         var keys = Directory.CreateTempSubdirectory("claimcheck-sshd-").FullName;
         foreach (var name in new[] { "host", "account", "other" })

@@ -95,7 +95,7 @@ public sealed class A_worker_dies_over_a_job
 
         Assert.Equal(BulkJobStatus.Completed, ended.Status);
         await Eventually.TrueAsync(
-            () => Task.FromResult(first.Log.Contains("no longer this worker's", StringComparison.Ordinal)));
+            () => Task.FromResult(first.Log.Contains("This worker has lost the lease", StringComparison.Ordinal)));
         await AssertOnceAsync(scene, http, job);
     }
 

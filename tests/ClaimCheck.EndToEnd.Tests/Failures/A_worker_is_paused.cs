@@ -61,7 +61,7 @@ public sealed class A_worker_is_paused
 
         paused.Resume();
         await Eventually.TrueAsync(
-            () => Task.FromResult(paused.Log.Contains("is no longer this worker's", StringComparison.Ordinal)),
+            () => Task.FromResult(paused.Log.Contains("This worker has lost the lease", StringComparison.Ordinal)),
             TimeSpan.FromSeconds(60),
             "it finds its lease lost");
 

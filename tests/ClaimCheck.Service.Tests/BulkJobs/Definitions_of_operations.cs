@@ -17,7 +17,7 @@ public sealed class Definitions_of_operations
     [InlineData("""{ "target": "source", "form": "rows", "key": "id", "parameters": { "id": { "type": "text" } } }""", Item,
         "form must be one of item, set")]
     [InlineData("{" + Whole + """, "chunk": 0 }""", Item, "chunk must be an integer from 1 to 10000")]
-    [InlineData("{" + Whole + """, "chunks": 7 }""", Item, "there is no field chunks")]
+    [InlineData("{" + Whole + """, "chunks": 7 }""", Item, "unknown field chunks")]
     [InlineData("{" + Whole + """, "atomicity": "none" }""", Item, "atomicity must be one of item, chunk, job")]
     [InlineData("{" + Whole + "}", "SELECT 1", "it does not begin with UPDATE or INSERT or DELETE or MERGE or WITH")]
     [InlineData(

@@ -62,7 +62,7 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
         "source must be the name of a connection string, of letters, digits, '-' and '_'")]
     [InlineData("""{ "source": "shop", "key": null }""", "key must be text that is not empty")]
     [InlineData("""{ "source": "shop", "key": "\ud800" }""", "")]
-    [InlineData("""{ "source": "shop", "key": "id", "Title": "x" }""", "there is no field Title; the nearest is title")]
+    [InlineData("""{ "source": "shop", "key": "id", "Title": "x" }""", "unknown field Title; the nearest is title")]
     [InlineData("""{ "source": "shop", "key": "id", "keyUnique": true }""", "keyUnique must be \"trusted\"")]
     [InlineData("""{ "source": "shop", "key": "id", "keyUnique": "yes" }""", "keyUnique must be \"trusted\"")]
     [InlineData("""{ "source": "shop", "key": "id", "keyUnique": null }""", "keyUnique must be \"trusted\"")]
@@ -76,7 +76,7 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
     [InlineData("""{ "source": "shop", "key": "id", "parameters": { "a": { "type": "text", "required": "no" } } }""",
         "parameters.a.required must be true or false")]
     [InlineData("""{ "source": "shop", "key": "id", "parameters": { "a": { "type": "text", "optional": true } } }""",
-        "there is no field parameters.a.optional")]
+        "unknown field parameters.a.optional")]
     [InlineData(
         """{ "source": "shop", "key": "id", "parameters": { "1a": { "type": "text" } } }""", "parameters has the name \"1a\"")]
     [InlineData("""{ "source": "shop", "key": "id", "parameters": { "a": { "type": "text" } } }""",
@@ -95,7 +95,7 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
     [InlineData("""{ "source": "shop", "key": "id", "delivery": { "consumers": ["a"], "maxTerminalRatio": 2 } }""",
         "delivery.maxTerminalRatio must be a number from 0 to 1")]
     [InlineData(
-        """{ "source": "shop", "key": "id", "delivery": { "consumers": ["a"], "by": 1 } }""", "there is no field delivery.by")]
+        """{ "source": "shop", "key": "id", "delivery": { "consumers": ["a"], "by": 1 } }""", "unknown field delivery.by")]
     [InlineData("""{ "source": "shop", "source": "shop", "key": "id" }""", "it is not JSON: ")]
     [InlineData("""{ "source": "shop", "key": "id", }""", "it is not JSON: ")]
     [InlineData("[]", "it must be an object")]
@@ -115,8 +115,8 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
     [InlineData(Least, "", "datasets/orders.sql: it is empty.")]
     [InlineData(Least, "update orders set id = 1", "datasets/orders.sql: it does not begin with SELECT or WITH.")]
     [InlineData(Least, "select :since", "datasets/orders.json: the query uses :since, which parameters does not declare.")]
-    [InlineData(Least, null, "datasets/orders.json: there is no orders.sql beside it: put the dataset's query there.")]
-    [InlineData(null, "select 1", "datasets/orders.sql: there is no orders.json beside it: put the dataset's definition there.")]
+    [InlineData(Least, null, "datasets/orders.json: orders.sql is missing: put the dataset's query there.")]
+    [InlineData(null, "select 1", "datasets/orders.sql: orders.json is missing: put the dataset's definition there.")]
     public void A_query_that_does_not_fit_makes_it_unavailable(string? json, string? sql, string message)
     {
         scene.Define("orders", json, sql);
@@ -208,6 +208,6 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
 
         var refusal = await Assert.ThrowsAsync<StartupException>(scene.LoadAsync);
 
-        Assert.StartsWith("There is no folder /nowhere/datasets", refusal.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The folder /nowhere/datasets", refusal.Message, StringComparison.Ordinal);
     }
 }

@@ -167,7 +167,7 @@ internal static class JobEndpoints
         static ProblemResult NoResults() =>
             Problems.Of(
                 ProblemCodes.NotFound,
-                "The job has no file of results: nothing of it was applied, or its items can't be read any more.");
+                "The job has no file of results: nothing of it was applied, or its items could not be read.");
     }
 
     private static async Task<Results<Accepted<BulkJob>, ProblemResult>> Retry(

@@ -87,7 +87,7 @@ internal sealed class JobRequests(OperationCatalog operations, JobStore store, C
         var defined = name is null ? null : operations.Find(name);
         if (defined is null && !errors.ContainsKey("operation"))
             errors["operation"] =
-                [name is null ? "Must be given." : "There is no operation by that name; GET /v1/operations lists them."];
+                [name is null ? "Must be given." : "Unknown operation; GET /v1/operations lists all."];
         if (defined is null)
             return default;
         return (defined.Definition,

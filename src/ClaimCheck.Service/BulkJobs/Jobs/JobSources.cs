@@ -35,7 +35,7 @@ internal sealed class JobSources(
             return new BodyItems(operation, body, staging);
         var claimed = batches.Find(claimUrl ?? "")
             ?? throw new JobFailedException(
-                "claim_not_allowed", "The claim's host is not one that ClaimCheck:BulkJobs:ClaimHosts names (any more).");
+                "claim_not_allowed", "The claim's host is not one that ClaimCheck:BulkJobs:ClaimHosts names.");
         return new ClaimItems(operation, batches, claimed, time);
     }
 

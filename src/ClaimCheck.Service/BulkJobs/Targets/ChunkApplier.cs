@@ -34,7 +34,7 @@ internal sealed partial class ChunkApplier(
         return Failures(chunk, failures, isByChunk);
     }
 
-    /// <summary>Makes sure that a chunk can never be applied any more: a worker that was paused may be about to apply
+    /// <summary>Makes sure that a chunk can never be applied: a worker that was paused may be about to apply
     /// it.</summary>
     /// <returns>False where it was applied already. True again for a chunk that was fenced before.</returns>
     public async Task<bool> FenceAsync(int round, long chunk, CancellationToken cancellationToken)

@@ -130,7 +130,7 @@ internal sealed class TargetSession : IAsyncDisposable
         return await batch.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
-    /// <summary>Makes sure that a chunk can never be applied any more. Where a worker is applying it now, waits as long as its
+    /// <summary>Makes sure that a chunk can never be applied. Where a worker is applying it now, waits as long as its
     /// statement may take.</summary>
     /// <returns>False where it was applied.</returns>
     public async Task<bool> VoidAsync(int round, long chunk, CancellationToken cancellationToken)

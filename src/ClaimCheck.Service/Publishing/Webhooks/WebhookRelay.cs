@@ -144,7 +144,7 @@ internal sealed partial class WebhookRelay(
         public static partial void Delivered(ILogger logger, string type, EventId eventId, SubscriptionId subscriptionId);
 
         [LoggerMessage(
-            LogLevel.Information, "{Type} {EventId} is not delivered to {SubscriptionId}: the batch is no longer ready.")]
+            LogLevel.Information, "{Type} {EventId} is not delivered to {SubscriptionId}: its batch has ended.")]
         public static partial void Superseded(ILogger logger, string type, EventId eventId, SubscriptionId subscriptionId);
 
         [LoggerMessage(LogLevel.Information,

@@ -8,7 +8,7 @@ internal static class DeliveryGoals
     public const string Met = "met";
     public const string Missed = "missed";
 
-    /// <summary>Checks whether it is met, or can't be met any more, or its time is over.</summary>
+    /// <summary>Checks whether it is met, or can't be met, or its time is over.</summary>
     /// <returns>True where this transaction has found it missed.</returns>
     public static async Task<bool> SettleAsync(Transaction transaction, BatchId batch, CancellationToken cancellationToken)
     {
@@ -51,7 +51,7 @@ internal static class DeliveryGoals
             transaction,
             EventTypes.BulkOverdue,
             new(export.Id, batch.Value, export.Tenant, export.Dataset),
-            // Without a time limit it is missed when it can't be met any more.
+            // Without a time limit it is missed when it can't be met.
             new BulkOverdueData(new(export.Id), batch, export.Dataset, missing, delivery.DueAt ?? delivery.Now),
             cancellationToken);
         return true;
