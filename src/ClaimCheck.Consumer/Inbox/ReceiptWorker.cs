@@ -180,7 +180,8 @@ internal sealed partial class ReceiptWorker(
         [LoggerMessage(LogLevel.Debug, "Nothing of batch {BatchId} is left to retry.")]
         public static partial void NothingToRetry(ILogger logger, BatchId batchId);
 
-        [LoggerMessage(LogLevel.Information, "The receipt {State} of batch {BatchId} was refused by the service and is dropped ({Code}).")]
+        [LoggerMessage(
+            LogLevel.Information, "The receipt {State} of batch {BatchId} was refused by the service and is dropped ({Code}).")]
         public static partial void Dropped(ILogger logger, string state, BatchId batchId, string code);
 
         [LoggerMessage(LogLevel.Error, "The service refuses the receipt {State} of batch {BatchId} ({Code}); it stays in the "
