@@ -96,7 +96,7 @@ internal sealed partial record NetworkFailure(string Code, string Reason)
         if (NotTls().IsMatch(texts))
             return new(Unreachable, "it does not speak TLS there; if it speaks plain HTTP, the address begins with http://");
         return NoAgreement().IsMatch(texts)
-            ? new(Unreachable, "the two sides have no TLS version or no cipher in common")
+            ? new(Unreachable, "the two sides have no TLS version, or no cipher, in common")
             : new(Unreachable, "it aborted the TLS handshake");
     }
 

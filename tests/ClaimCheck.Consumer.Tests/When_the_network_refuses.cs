@@ -54,7 +54,7 @@ public sealed class When_the_network_refuses
     public void What_can_not_be_met_here_is_told_by_what_the_framework_says()
     {
         var at = new Uri("https://exports.example");
-        Assert.Contains("no version of TLS, or no cipher, that both sides take", Reason(
+        Assert.Contains("the two sides have no TLS version, or no cipher, in common", Reason(
             HttpRequestError.SecureConnectionError, new AuthenticationException(
                 "Authentication failed, see inner exception.",
                 new IOException("error:0A00042E:SSL routines::tlsv1 alert protocol version"))), StringComparison.Ordinal);
