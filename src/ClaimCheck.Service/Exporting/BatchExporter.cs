@@ -38,8 +38,8 @@ internal sealed class BatchExporter(
         var columns = await session.DescribeAsync(sql, cancellationToken);
         Compare(plan.Dataset.Columns, columns);
         // The planner's estimate for the whole query says nothing about a retry.
-        if (rounds is null)
-            meter.Estimated(await session.EstimateAsync(sql, cancellationToken));
+        if (rounds is null && await session.EstimateAsync(sql, cancellationToken) is { } estimated)
+            meter.Estimated(estimated);
         var key = columns.Single(column => column.Name == plan.Dataset.Key);
         var wanted = rounds is null ? null : new WantedKeys(key, plan.Format);
         using var distinct = wanted is null && await IsDoubtfulAsync(session, sql, plan.Dataset, key, cancellationToken)

@@ -30,17 +30,11 @@ internal sealed class SourceSession : IAsyncDisposable
     public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => ResultShape.DescribeAsync(connection, sql, cancellationToken), cancellationToken);
 
-    /// <summary>The planner's estimate of the number of rows.</summary>
-    public Task<long> EstimateAsync(string sql, CancellationToken cancellationToken) =>
+    /// <summary>The planner's estimate of the number of rows, or null where its plan can't be read.</summary>
+    public Task<long?> EstimateAsync(string sql, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(
-            async () =>
-            {
-                // A batch, because Npgsql would otherwise rewrite the text in search of parameters.
-                await using var batch = connection.CreateBatch();
-                batch.BatchCommands.Add(new NpgsqlBatchCommand($"EXPLAIN (FORMAT JSON) {sql}"));
-                using var plan = JsonDocument.Parse((string)(await batch.ExecuteScalarAsync(cancellationToken))!);
-                return (long)plan.RootElement[0].GetProperty("Plan").GetProperty("Plan Rows").GetDouble();
-            },
+            async () => (long?)(await QueryPlan.ReadAsync(connection, "COSTS", sql, cancellationToken))
+                ?.GetProperty("Plan Rows").GetDouble(),
             cancellationToken);
 
     /// <summary>Those of the keys that are the text of a value in the source: <c>7</c> is the text of a bigint, <c>07</c> and

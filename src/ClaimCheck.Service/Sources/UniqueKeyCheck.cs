@@ -59,15 +59,8 @@ internal static class UniqueKeyCheck
     }
 
     private static async Task<(string Schema, string Name)?> OnlyTableAsync(
-        NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        // A batch, because Npgsql would otherwise rewrite the text in search of parameters.
-        await using var batch = connection.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand($"EXPLAIN (VERBOSE, FORMAT JSON) {sql}"));
-        using var plan = JsonDocument.Parse(
-            (string)(await batch.ExecuteScalarAsync(cancellationToken))!, new JsonDocumentOptions { MaxDepth = 1000 });
-        return OnlyTable(plan.RootElement[0].GetProperty("Plan"));
-    }
+        NpgsqlConnection connection, string sql, CancellationToken cancellationToken) =>
+        await QueryPlan.ReadAsync(connection, "VERBOSE", sql, cancellationToken) is { } plan ? OnlyTable(plan) : null;
 
     private static (string Schema, string Name)? OnlyTable(JsonElement node)
     {

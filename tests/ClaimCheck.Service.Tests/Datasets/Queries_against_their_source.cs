@@ -67,6 +67,8 @@ public sealed class Queries_against_their_source : IAsyncLifetime, IAsyncDisposa
     [InlineData("select id, pg_advisory_xact_lock(1)::text as x, txid_current() as y, random() as z from t")]
     [InlineData("select id from t where id = (select last_value from s)")]
     [InlineData("select 1 / nullif(0, 0) as id")]
+    [InlineData("select 1 as id, array_fill(1, array[5000000]) as many")]
+    [InlineData("select 1 as id, mine.slow() as x")]
     [InlineData("select 1 as id where mine.given(:a) = 1")]
     public async Task A_query_that_only_reads_is_taken(string sql)
     {
@@ -127,6 +129,8 @@ public sealed class Queries_against_their_source : IAsyncLifetime, IAsyncDisposa
             CREATE FUNCTION mine.nextval(x int) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN x; END';
             CREATE FUNCTION mine.given(x text) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
               IF x IS NULL THEN RAISE EXCEPTION 'must be given'; END IF; RETURN 1; END $$;
+            CREATE FUNCTION mine.slow() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+              PERFORM pg_sleep(60); RETURN 1; END $$;
             """);
         return shop;
     }
