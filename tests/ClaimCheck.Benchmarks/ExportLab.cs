@@ -40,8 +40,7 @@ internal sealed class ExportLab : IAsyncDisposable
         var datasets = Directory.CreateDirectory(Path.Combine(lab.folder, "datasets")).FullName;
         await System.IO.File.WriteAllTextAsync(
             Path.Combine(datasets, "orders.json"),
-            """{ "source": "source", "key": "id", "parameters": { "most": { "type": "bigint" } } }""");
-        await System.IO.File.WriteAllTextAsync(Path.Combine(datasets, "orders.sql"), Query(":most"));
+            """{ "source": "source", "key": "id", "table": "public.orders", "select": ["id","customer","status","amount","currency","note","created_at"], "where": "id <= :most", "parameters": { "most": { "type": "bigint" } } }""");
         return lab;
     }
 
@@ -124,5 +123,5 @@ internal sealed class ExportLab : IAsyncDisposable
     }
 
     public static string Query(string most) =>
-        $"SELECT id, customer, status, amount, currency, note, created_at FROM orders WHERE id <= {most} ORDER BY id";
+        $"SELECT id, customer, status, amount, currency, note, created_at FROM orders WHERE id <= {most}";
 }

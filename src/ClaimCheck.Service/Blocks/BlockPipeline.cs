@@ -3,14 +3,16 @@ using System.Threading.Channels;
 
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>Rows in, files out: one task reads and splits, each block is compressed and digested on any core, one task stores
-/// them in order. At most one block per core waits in between, so memory stays constant, and slow staging slows the database
-/// down.</summary>
-internal sealed class BlockPipeline(
-    IAsyncEnumerable<CopyReader> copies, IRecordFormat format, BlockBuilder blocks, BlockSealer sealer, BlockBuffers buffers)
+/// <summary>One way in: what a connection copies, and what turns it into blocks.</summary>
+internal sealed record BlockLane(IAsyncEnumerable<CopyReader> Copies, IRecordFormat Format, BlockBuilder Blocks);
+
+/// <summary>Rows in, files out: for each lane one task reads and splits, each block is compressed and digested on any core, one
+/// task stores them in the order of their ends. At most one block per core waits in between, so memory stays constant, and slow
+/// staging slows the database down.</summary>
+internal sealed class BlockPipeline(IReadOnlyList<BlockLane> lanes, BlockSealer sealer, BlockBuffers buffers)
 {
     private readonly Channel<Task<SealedBlock>> sealing = Channel.CreateBounded<Task<SealedBlock>>(
-        new BoundedChannelOptions(Environment.ProcessorCount) { SingleReader = true, SingleWriter = true });
+        new BoundedChannelOptions(Environment.ProcessorCount) { SingleReader = true, SingleWriter = lanes.Count == 1 });
 
     private ExceptionDispatchInfo? failure;
 
@@ -19,44 +21,45 @@ internal sealed class BlockPipeline(
     public async Task RunAsync(PartFiles files, CancellationTokenSource stop)
     {
         await Task.WhenAll(
-            Task.Run(() => GuardAsync(() => ReadAsync(stop.Token), stop), CancellationToken.None),
+            Task.Run(() => ReadAllAsync(stop), CancellationToken.None),
             Task.Run(() => GuardAsync(() => StoreAsync(files, stop.Token), stop), CancellationToken.None));
         failure?.Throw();
     }
 
-    private async Task ReadAsync(CancellationToken cancellationToken)
+    private async Task ReadAllAsync(CancellationTokenSource stop)
     {
-        try
-        {
-            await foreach (var source in copies.WithCancellation(cancellationToken))
-            {
-                try
-                {
-                    while (await source.ReadAsync(format.Space()) is var count and > 0)
-                    {
-                        format.Accept(count);
-                        await SealReadyAsync(cancellationToken);
-                    }
-                }
-                catch (SourceException e) when (e.SourceLimit is not null)
-                {
-                    format.EndCopy(); // all earlier blocks are complete: now their number is known
-                    throw;
-                }
-
-                format.EndCopy();
-            }
-
-            format.Finish();
-            await SealReadyAsync(cancellationToken);
-        }
-        finally
-        {
-            sealing.Writer.Complete();
-        }
+        await Task.WhenAll(
+            lanes.Select(lane => Task.Run(() => GuardAsync(() => ReadAsync(lane, stop.Token), stop), CancellationToken.None)));
+        sealing.Writer.Complete();
     }
 
-    private async Task SealReadyAsync(CancellationToken cancellationToken)
+    private async Task ReadAsync(BlockLane lane, CancellationToken cancellationToken)
+    {
+        var format = lane.Format;
+        await foreach (var source in lane.Copies.WithCancellation(cancellationToken))
+        {
+            try
+            {
+                while (await source.ReadAsync(format.Space()) is var count and > 0)
+                {
+                    format.Accept(count);
+                    await SealReadyAsync(lane.Blocks, cancellationToken);
+                }
+            }
+            catch (SourceException e) when (e.SourceLimit is not null)
+            {
+                format.EndCopy(); // all earlier blocks are complete: now their number is known
+                throw;
+            }
+
+            format.EndCopy();
+        }
+
+        format.Finish();
+        await SealReadyAsync(lane.Blocks, cancellationToken);
+    }
+
+    private async Task SealReadyAsync(BlockBuilder blocks, CancellationToken cancellationToken)
     {
         while (blocks.Ready.TryDequeue(out var block))
         {

@@ -27,7 +27,7 @@ internal sealed partial class DefinedOperation : IDefinition
         TimeProvider clock, ILogger logger)
     {
         (Files, this.logger) = (files, logger);
-        (var definition, fault) = files.Define((json, sql) => OperationReader.Read(files.Name, json, sql));
+        (var definition, fault) = files.Define((json, sql) => OperationReader.Read(files.Name, json, sql!));
         Definition = definition ?? before?.Definition;
         isBad = before?.isBad ?? false;
         availability = new(

@@ -19,6 +19,9 @@ internal sealed record Dataset
     /// <summary>In the order of the definition.</summary>
     public required IReadOnlyList<Parameter> Parameters { get; init; }
     public required SourceSql Sql { get; init; }
+
+    /// <summary>The table that <see cref="Sql"/> reads, where the definition names one.</summary>
+    public TableQuery? Table { get; init; }
     public required TimeSpan LinkLifetime { get; init; }
     public required TimeSpan Retention { get; init; }
     public DatasetDelivery? Delivery { get; init; }

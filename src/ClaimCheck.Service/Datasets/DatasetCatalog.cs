@@ -5,7 +5,7 @@ namespace ClaimCheck.Service.Datasets;
 /// <summary>The datasets that may be exported: those of one folder, read at start and whenever it changes.</summary>
 internal sealed class DatasetCatalog : IDefinitionFolder
 {
-    private static readonly DefinitionKind Kind = new("a dataset", "datasets", "query", "ClaimCheck:Datasets");
+    private static readonly DefinitionKind Kind = new("a dataset", "datasets", "query", "ClaimCheck:Datasets", Instead: "table");
 
     private readonly DatasetFolder folder;
     private readonly SourceDatabases sources;

@@ -53,6 +53,7 @@ internal sealed partial class DefinedDataset : IDefinition
         Name = dataset.Name,
         Source = dataset.Source,
         Sql = dataset.Sql.Text,
+        Table = dataset.Table,
         Parameters = dataset.ParameterTypes,
         Key = dataset.Key,
         OrderedBy = dataset.Sql.OrderedBy(columns.Select(column => column.Name)),
@@ -90,11 +91,12 @@ internal sealed partial class DefinedDataset : IDefinition
             case SourceAnswer.Faulty faulty:
                 if (faulty.Defect is { } defect && reported?.Contains(faulty.Reason, StringComparison.Ordinal) != true)
                     Log.Defective(logger, Defect.Of(defect), Name);
+                // The service's own query of a table has no file, and no line of one.
+                var (file, line) = faulty.IsInSql && Definition!.Table is null
+                    ? (Files.SqlFile, faulty.Line)
+                    : (Files.JsonFile, Files.LineOf(faulty.IsInSql ? "table" : faulty.Field));
                 return Unusable(
-                    new(faulty.IsInSql ? Files.SqlFile : Files.JsonFile, faulty.Line ?? Files.LineOf(faulty.Field), faulty.Reason)
-                    {
-                        Code = faulty.Code ?? ProblemCodes.DefinitionInvalid,
-                    });
+                    new(file, line, faulty.Reason) { Code = faulty.Code ?? ProblemCodes.DefinitionInvalid });
             default:
                 throw new InvalidOperationException($"Unexpected answer {answer}.");
         }

@@ -7,7 +7,8 @@ namespace ClaimCheck.Service.Datasets;
 /// <param name="Many">The plural.</param>
 /// <param name="Statement">What its <c>.sql</c> holds.</param>
 /// <param name="Setting">The setting that names the folder.</param>
-internal sealed record DefinitionKind(string One, string Many, string Statement, string Setting);
+/// <param name="Instead">The field that may stand in the JSON in place of a <c>.sql</c>, or null.</param>
+internal sealed record DefinitionKind(string One, string Many, string Statement, string Setting, string? Instead = null);
 
 /// <summary>One definition as it is in its folder: <c>orders.json</c> and <c>orders.sql</c>, or what is wrong with these
 /// files.</summary>
@@ -45,9 +46,9 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
     }
 
     /// <summary>What the two files define.</summary>
-    /// <param name="read">Reads the JSON and the statement; a <see cref="DefinitionException"/> tells which one is at fault and
-    /// why.</param>
-    public (T? Definition, DefinitionFault? Fault) Define<T>(Func<byte[], string, T> read)
+    /// <param name="read">Reads the JSON and the statement, which is null where there is no file of it and needs to be none; a
+    /// <see cref="DefinitionException"/> tells which one is at fault and why.</param>
+    public (T? Definition, DefinitionFault? Fault) Define<T>(Func<byte[], string?, T> read)
         where T : class
     {
         if (Fault is not null)
@@ -56,7 +57,7 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
             return (null, new(JsonFile, null, "it is not UTF-8"));
         try
         {
-            return (read(Json!, StrictUtf8.GetString(Sql!).TrimStart('\uFEFF')), null);
+            return (read(Json!, Sql is null ? null : StrictUtf8.GetString(Sql).TrimStart('\uFEFF')), null);
         }
         catch (DecoderFallbackException)
         {
@@ -82,14 +83,16 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
     public int? LineOf(string? field) => field is null || Json is null ? null : DefinitionException.LineOf(Json, field);
 
     public bool IsSameAs(DefinitionPair other) =>
-        Fault == other.Fault && Json.AsSpan().SequenceEqual(other.Json) && Sql.AsSpan().SequenceEqual(other.Sql);
+        Fault == other.Fault && (Sql is null) == (other.Sql is null)
+        && Json.AsSpan().SequenceEqual(other.Json) && Sql.AsSpan().SequenceEqual(other.Sql);
 
     private static DefinitionPair Read(string folder, string name, HashSet<string> files, DefinitionKind kind)
     {
         // Names may contain anything, but must not break lines of the log.
         var shown = string.Concat(name.Select(c => char.IsControl(c) ? '\uFFFD' : c));
         var pair = new DefinitionPair(name, $"{Path.GetFileName(folder)}/{shown}", null, null, null);
-        if (!files.Contains(name + ".sql"))
+        var hasSql = files.Contains(name + ".sql");
+        if (!hasSql && kind.Instead is null)
             return pair with
             {
                 Fault = new(pair.JsonFile, null,
@@ -112,7 +115,7 @@ internal sealed partial record DefinitionPair(string Name, string Label, byte[]?
         {
             pair = pair with { Json = DefinitionFile.Read(Path.Combine(folder, name + ".json")) };
             file = pair.SqlFile;
-            return pair with { Sql = DefinitionFile.Read(Path.Combine(folder, name + ".sql")) };
+            return hasSql ? pair with { Sql = DefinitionFile.Read(Path.Combine(folder, name + ".sql")) } : pair;
         }
         catch (IOException e)
         {

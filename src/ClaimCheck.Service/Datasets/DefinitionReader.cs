@@ -6,11 +6,16 @@ internal static class DefinitionReader
     public static readonly TimeSpan LongestRetention = TimeSpan.FromDays(3650);
 
     /// <exception cref="FormatException">It is not a valid definition; the text is the reason.</exception>
-    public static Dataset Read(string name, byte[] json, string sql)
+    public static Dataset Read(string name, byte[] json, string? sql)
     {
-        var query = Statement(sql, "select", "with");
+        var query = sql is null ? null : Statement(sql, "select", "with");
         using var document = Parse(json);
         var fields = new DefinitionFields("", document.RootElement);
+        var table = Table(fields);
+        if (query is not null && table is not null)
+            throw new DefinitionException($"table is given, and {name}.sql stands beside it: remove one of them") { Field = "table" };
+        query ??= Whole(table) ?? throw new DefinitionException(
+            $"there is no {name}.sql beside it: put the dataset's query there, or name its table in the field table");
         var title = fields.Take("title", DefinitionFields.Text) ?? name;
         var definition = new Dataset
         {
@@ -27,11 +32,48 @@ internal static class DefinitionReader
             Retention = fields.Take("retention", UpTo(LongestRetention)) ?? TimeSpan.FromDays(7),
             Delivery = fields.Take("delivery", Delivery),
             Sql = query,
+            Table = table,
         };
         fields.NothingLeft();
         CheckParameters(definition);
         return definition;
     }
+
+    private static TableQuery? Table(DefinitionFields fields)
+    {
+        var table = fields.Take("table", DefinitionFields.Text);
+        var select = fields.Take("select", Columns);
+        var where = fields.Take("where", DefinitionFields.Text);
+        if (table is null)
+            return select is null && where is null
+                ? null
+                : throw new DefinitionException("select and where are parts of a table: name it in the field table") { Field = select is null ? "where" : "select" };
+        try
+        {
+            return TableQuery.Of(table, select, where);
+        }
+        catch (FormatException e)
+        {
+            throw new DefinitionException(e.Message, e) { Field = e.Message.Split(' ')[0] };
+        }
+    }
+
+    private static SourceSql? Whole(TableQuery? table)
+    {
+        try
+        {
+            return table is null ? null : SourceSql.Parse(table.Sql);
+        }
+        catch (FormatException e)
+        {
+            throw new DefinitionException($"where can't be read: {e.Message}", e) { Field = "where" };
+        }
+    }
+
+    private static IReadOnlyList<string> Columns(string field, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0
+            ? [.. value.EnumerateArray().Select(name => DefinitionFields.Text(field, name)!)]
+            : throw new FormatException($"{field} must be a list of columns' names");
 
     public static JsonDocument Parse(byte[] json)
     {

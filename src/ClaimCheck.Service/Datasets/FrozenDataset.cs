@@ -34,6 +34,9 @@ internal sealed record FrozenDataset
     /// <summary>The query, with <c>:parameters</c>.</summary>
     public required string Sql { get; init; }
 
+    /// <summary>The table that <see cref="Sql"/> reads, where the definition named one; else null.</summary>
+    public TableQuery? Table { get; init; }
+
     /// <summary>Parameter name to Postgres type, for all parameters, including those not in the criteria.</summary>
     public required IReadOnlyDictionary<string, string> Parameters { get; init; }
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Turns one export's rows into staged files: a snapshot, a COPY, blocks, files.</summary>
@@ -46,39 +48,57 @@ internal sealed class BatchExporter(
             ? new DistinctKeys(keySpace)
             : null;
 
+        var ranges = wanted is null && distinct is null && options.Connections > 1 && plan.Dataset.Table is { } table
+            ? await session.CutAsync(table, columns, options.RangeBytes, cancellationToken)
+            : [];
+        await using var sessions =
+            await SourceSessions.OpenAsync(session, Math.Clamp(ranges.Count, 1, options.Connections), cancellationToken);
+
         var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
         var buffers = BlockBuilder.BuffersFor(target);
-        var blocks = new BlockBuilder(buffers, target) { LargestRecord = options.MaxRecordBytes };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var keys = new KeyCheck(columns.ToList().IndexOf(key), plan.Dataset.OrderedBy == key.Name)
-        {
-            Wanted = wanted,
-            Distinct = distinct,
-        };
-        var format = Format(plan, columns, blocks, keys, stop.Token);
+        var left = new ConcurrentQueue<string>(
+            ranges.Select(range => SourceQuery.Render(range, plan.Dataset.Parameters, plan.Criteria)));
+        var keys = new List<KeyCheck>();
+        var lanes = sessions.All.Select(Lane).ToList();
         var sealer = new BlockSealer(buffers, plan.Framing);
-        var layout = PartLayout.Of(sealer, format.Header, format.Extension, format.ContentType, plan.MaxFileBytes);
+        var (header, extension, contentType) = (lanes[0].Format.Header, lanes[0].Format.Extension, lanes[0].Format.ContentType);
+        var layout = PartLayout.Of(sealer, header, extension, contentType, plan.MaxFileBytes);
         await using var files = new PartFiles(layout, open, meter);
-        var copies = wanted is null
-            ? WholeAsync(session, sql, format.CopyOptions, stop.Token)
-            : new RetryCopies(session, rounds!, plan, wanted).ReadAsync(sql, format.CopyOptions, stop.Token);
         try
         {
-            await new BlockPipeline(copies, format, blocks, sealer, buffers).RunAsync(files, stop);
+            await new BlockPipeline(lanes, sealer, buffers).RunAsync(files, stop);
         }
         catch (SourceException e) when (e.SourceLimit is { } state)
         {
             var column = await WidestColumn.FindAsync(source, settings, sql, columns, cancellationToken);
-            throw OversizedRecord.OfSource(keys.Seen + 1, state, column);
+            throw OversizedRecord.OfSource(keys[0].Seen + 1, state, column);
         }
 
-        await session.CheckAsync(cancellationToken);
-        await session.DisposeAsync(); // an open snapshot would delay the source's vacuum while the last file is completed
+        await sessions.CheckAsync(cancellationToken);
+        await sessions.DisposeAsync(); // an open snapshot would delay the source's vacuum while the last file is completed
         distinct?.Finish(cancellationToken);
         return new StagedBatch(session.Horizon.SnapshotAt, await files.FinishAsync(cancellationToken))
         {
             Horizon = session.Horizon,
         };
+
+        BlockLane Lane(SourceSession own)
+        {
+            var blocks = new BlockBuilder(buffers, target) { LargestRecord = options.MaxRecordBytes };
+            var check = new KeyCheck(columns.ToList().IndexOf(key), plan.Dataset.OrderedBy == key.Name)
+            {
+                Wanted = wanted,
+                Distinct = distinct,
+            };
+            keys.Add(check);
+            var format = Format(plan, columns, blocks, check, stop.Token);
+            var copies = wanted is not null
+                ? new RetryCopies(own, rounds!, plan, wanted).ReadAsync(sql, format.CopyOptions, stop.Token)
+                : sessions.All.Count > 1 ? RangesAsync(own, left, format.CopyOptions, stop.Token)
+                : WholeAsync(own, sql, format.CopyOptions, stop.Token);
+            return new(copies, format, blocks);
+        }
     }
 
     // The records of a retry are compared with the keys that it asks for.
@@ -95,6 +115,16 @@ internal sealed class BatchExporter(
     {
         await using var copy = await session.CopyAsync(sql, options, cancellationToken);
         yield return copy;
+    }
+
+    private static async IAsyncEnumerable<CopyReader> RangesAsync(
+        SourceSession session, ConcurrentQueue<string> left, string options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (left.TryDequeue(out var range))
+        {
+            await using var copy = await session.CopyAsync(range, options, cancellationToken);
+            yield return copy;
+        }
     }
 
     private static void Compare(IReadOnlyList<Column> frozen, IReadOnlyList<ResultColumn> found)

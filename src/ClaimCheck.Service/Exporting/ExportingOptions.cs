@@ -7,6 +7,15 @@ internal sealed class ExportingOptions : IValidatableObject
     [Range(1, 64)]
     public int Parallelism { get; init; } = 2;
 
+    /// <summary>How many connections one export reads a table with, each a range of its pages at a time.</summary>
+    [Range(1, 64)]
+    public int Connections { get; init; } = 2;
+
+    /// <summary>How many bytes of a table such a range has: little enough that skew costs nothing, enough that the start of a
+    /// statement does not matter.</summary>
+    [Range(1L << 20, 1L << 34)]
+    public long RangeBytes { get; init; } = 32 << 20;
+
     /// <summary>How long a lease lasts. The export of a dead worker is leased again after it; expired leases are looked for every
     /// third of it.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(15);

@@ -11,6 +11,7 @@ internal sealed class SourceSession : IAsyncDisposable
     private readonly NpgsqlConnection connection;
     private readonly SourceSettings settings;
     private readonly SettingsHeld held;
+    private string? snapshot;
 
     private SourceSession(
         Func<NpgsqlDataSource> source, NpgsqlConnection connection, SourceSettings settings, SettingsHeld held,
@@ -29,6 +30,17 @@ internal sealed class SourceSession : IAsyncDisposable
 
     public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => ResultShape.DescribeAsync(connection, sql, cancellationToken), cancellationToken);
+
+    /// <summary>The queries of ranges of a table that several sessions can read side by side; empty where there are none.</summary>
+    public Task<IReadOnlyList<string>> CutAsync(
+        TableQuery table, IReadOnlyList<ResultColumn> columns, long rangeBytes, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(
+            () => TableRanges.PlanAsync(connection, table, columns, rangeBytes, cancellationToken), cancellationToken);
+
+    /// <summary>Another session in the same snapshot, while this one is open.</summary>
+    /// <returns>Null where the source has none to give: a balancer or a pooler leads to another server.</returns>
+    public Task<SourceSession?> TwinAsync(CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => JoinAsync(cancellationToken), cancellationToken);
 
     /// <summary>The planner's estimate of the number of rows, or null where its plan can't be read.</summary>
     public Task<long?> EstimateAsync(string sql, CancellationToken cancellationToken) =>
@@ -123,6 +135,41 @@ internal sealed class SourceSession : IAsyncDisposable
             await opened.DisposeAsync();
             throw;
         }
+    }
+
+    private async Task<SourceSession?> JoinAsync(CancellationToken cancellationToken)
+    {
+        snapshot ??= await ShareAsync(cancellationToken);
+        var opened = await NewConnectionAsync(source(), cancellationToken);
+        try
+        {
+            await opened.OpenAsync(cancellationToken);
+            await opened.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+            await using (var join = new NpgsqlCommand($"SET TRANSACTION SNAPSHOT '{snapshot}'", opened))
+                await join.ExecuteNonQueryAsync(cancellationToken);
+            var applied = await settings.ApplyAsync(opened, cancellationToken);
+            if (applied.ServerStart == held.ServerStart)
+                return new SourceSession(source, opened, settings, applied, Horizon);
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InvalidParameterValue
+            or PostgresErrorCodes.UndefinedObject or PostgresErrorCodes.TooManyConnections)
+        {
+            // No such snapshot there, or no room for another session.
+        }
+        catch
+        {
+            await opened.DisposeAsync();
+            throw;
+        }
+
+        await opened.DisposeAsync();
+        return null;
+    }
+
+    private async Task<string> ShareAsync(CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT pg_export_snapshot()", connection);
+        return (string)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     // A connection of the export's own. Npgsql's command timeout would end a query that sorts for longer before its first row:

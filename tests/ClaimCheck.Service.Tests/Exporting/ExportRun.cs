@@ -41,6 +41,9 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public bool TrustsKey { get; set; }
 
+    /// <summary>The table that the exported query reads, where the dataset names one.</summary>
+    public TableQuery? Table { get; set; }
+
     /// <summary>Where keys go that do not fit into memory.</summary>
     public string KeyDirectory { get; } = Path.Combine(Path.GetTempPath(), $"claimcheck-keys-{Guid.NewGuid():N}");
 
@@ -108,6 +111,7 @@ internal sealed class ExportRun : IAsyncDisposable
                 OrderedBy = OrderedBy,
                 RowSecurity = RowSecurity,
                 TrustsKey = TrustsKey,
+                Table = Table,
                 SchemaVersion = 1,
                 Columns = columns ?? await DescribeAsync(sql),
             },

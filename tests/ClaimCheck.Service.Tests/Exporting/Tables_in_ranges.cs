@@ -1,0 +1,125 @@
+using ClaimCheck.Service.Exporting;
+using ClaimCheck.Service.Sources;
+
+namespace ClaimCheck.Service.Tests.Exporting;
+
+/// <summary>A table that several connections read side by side: each row of the snapshot comes once, whatever happens to the table
+/// meanwhile.</summary>
+public sealed class Tables_in_ranges : IAsyncLifetime
+{
+    private const string Row = "g, repeat(md5(g::text), 3), CASE WHEN g % 3 = 0 THEN NULL ELSE g * 1.5 END";
+
+    private ExportRun run = null!;
+
+    public async Task InitializeAsync()
+    {
+        run = await ExportRun.NewAsync($"""
+            CREATE TABLE orders (id bigint PRIMARY KEY, note text, amount numeric);
+            INSERT INTO orders SELECT {Row} FROM generate_series(1, 60000) g;
+            DELETE FROM orders WHERE id % 7 = 0;
+            UPDATE orders SET note = 'changed' WHERE id % 11 = 0;
+            """);
+        run.Options = new ExportingOptions { Connections = 3, RangeBytes = 1 << 20 };
+    }
+
+    public async Task DisposeAsync() => await run.DisposeAsync();
+
+    [Theory]
+    [InlineData("csv", "gzip", null, null)]
+    [InlineData("csv", "none", new[] { "note", "id" }, "amount > 100 OR amount IS NULL -- of all")]
+    [InlineData("ndjson", "gzip", new[] { "id" }, "id % 2 = 0")]
+    public async Task Give_each_row_once(string format, string compression, string[]? select, string? where)
+    {
+        (run.Format, run.Compression) = (format, compression);
+        run.MaxFileBytes = 1 << 20;
+
+        Assert.Equal(await AloneAsync("orders", select, where), await InRangesAsync("orders", select, where, least: 6));
+    }
+
+    [Fact]
+    public async Task Are_of_one_snapshot_whatever_is_written_meanwhile()
+    {
+        var before = await AloneAsync("orders", null, null);
+        var changes = 0;
+        run.Staged = new StagedObjects
+        {
+            BeforeWrite = async (_, _) =>
+            {
+                if (Interlocked.Increment(ref changes) == 2)
+                    await run.ExecuteAsync($"""
+                        UPDATE orders SET note = 'late';
+                        DELETE FROM orders WHERE id % 5 = 0;
+                        INSERT INTO orders SELECT {Row} FROM generate_series(100000, 110000) g;
+                        """);
+            },
+        };
+
+        Assert.Equal(before, await InRangesAsync("orders", null, null, least: 6, keep: true));
+        Assert.True(changes > 2);
+    }
+
+    [Fact]
+    public async Task Of_partitions_have_their_columns_by_name()
+    {
+        await run.ExecuteAsync($"""
+            CREATE TABLE parts (id bigint, note text, amount numeric, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+            CREATE TABLE parts_low PARTITION OF parts FOR VALUES FROM (1) TO (20000);
+            CREATE TABLE "Parts, high" (amount numeric, gone int, note text, id bigint NOT NULL);
+            ALTER TABLE "Parts, high" DROP COLUMN gone;
+            ALTER TABLE parts ATTACH PARTITION "Parts, high" FOR VALUES FROM (20000) TO (50000);
+            CREATE TABLE parts_rest PARTITION OF parts DEFAULT PARTITION BY RANGE (id);
+            CREATE TABLE parts_last PARTITION OF parts_rest FOR VALUES FROM (50000) TO (70000);
+            CREATE TABLE parts_none PARTITION OF parts_rest DEFAULT;
+            INSERT INTO parts SELECT {Row} FROM generate_series(1, 60000) g;
+            """);
+
+        Assert.Equal(await AloneAsync("parts", null, null), await InRangesAsync("parts", null, null, least: 8));
+    }
+
+    [Theory]
+    [InlineData("heirs", "CREATE TABLE heirs (LIKE orders INCLUDING ALL); CREATE TABLE heirs_more () INHERITS (heirs); "
+        + "INSERT INTO heirs SELECT * FROM orders; INSERT INTO heirs_more SELECT id + 100000, note, amount FROM orders")]
+    [InlineData("shown", "CREATE VIEW shown AS SELECT * FROM orders")]
+    [InlineData("small", "CREATE TABLE small AS SELECT * FROM orders WHERE id < 100")]
+    [InlineData("none", "CREATE TABLE none (id bigint PRIMARY KEY)")]
+    [InlineData("hidden", "CREATE TABLE hidden (LIKE orders INCLUDING ALL) PARTITION BY RANGE (id); "
+        + "CREATE TABLE hidden_1 PARTITION OF hidden DEFAULT; INSERT INTO hidden SELECT * FROM orders; "
+        + "ALTER TABLE hidden_1 ENABLE ROW LEVEL SECURITY")]
+    public async Task Are_not_made_of_what_has_none(string table, string schema)
+    {
+        await run.ExecuteAsync(schema);
+        run.TrustsKey = true;
+
+        Assert.Equal(await AloneAsync(table, null, null), await InRangesAsync(table, null, null, least: 0));
+    }
+
+    private async Task<IReadOnlyList<string>> AloneAsync(string table, IReadOnlyList<string>? select, string? where)
+    {
+        run.Table = null;
+        return Lines(await run.TextAsync(TableQuery.Of(table, select, where).Sql));
+    }
+
+    /// <param name="table">Which table.</param>
+    /// <param name="select">Its columns.</param>
+    /// <param name="where">Its rows.</param>
+    /// <param name="least">How many ranges it has at least; 0 where it is to have none.</param>
+    /// <param name="keep">Whether the staging is one of the test's own.</param>
+    private async Task<IReadOnlyList<string>> InRangesAsync(
+        string table, IReadOnlyList<string>? select, string? where, int least, bool keep = false)
+    {
+        run.Table = TableQuery.Of(table, select, where);
+        await using (var session = await SourceSession.OpenAsync(() => run.Source, ExportRun.Settings, CancellationToken.None))
+        {
+            var columns = await session.DescribeAsync(run.Table.Sql, CancellationToken.None);
+            var ranges = await session.CutAsync(run.Table, columns, run.Options.RangeBytes, CancellationToken.None);
+            Assert.True(least == 0 ? ranges.Count == 0 : ranges.Count >= least, $"There are {ranges.Count} ranges.");
+        }
+
+        if (!keep)
+            return Lines(await run.TextAsync(run.Table.Sql));
+        var batch = await run.ExportAsync(run.Table.Sql);
+        return Lines(run.Check(batch, "id,note,amount\n"));
+    }
+
+    private static IReadOnlyList<string> Lines(string text) => [.. text.Split('\n').Order(StringComparer.Ordinal)];
+}
