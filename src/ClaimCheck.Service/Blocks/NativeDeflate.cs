@@ -40,7 +40,8 @@ internal static unsafe class NativeDeflate
     /// <summary>Whether the library is there and does what is expected of it.</summary>
     public static bool IsAvailable { get; }
 
-    /// <summary>Deflate blocks, none of them the final one, that refer to nothing before them and end on a byte boundary.</summary>
+    /// <summary>Deflate blocks, none of them the final one, that refer to nothing before them and end on a
+    /// byte boundary.</summary>
     /// <param name="bytes">What to compress.</param>
     /// <param name="target">Has room for <see cref="BlockCompressor.Bound"/> bytes.</param>
     /// <returns>Their length in <paramref name="target"/>.</returns>
@@ -86,7 +87,8 @@ internal static unsafe class NativeDeflate
         {
             var length = Deflate(sample, target);
             using var inflated = new MemoryStream();
-            using (var deflate = new DeflateStream(new MemoryStream([.. target.AsSpan(0, length), 3, 0]), CompressionMode.Decompress))
+            using (var deflate = new DeflateStream(
+                new MemoryStream([.. target.AsSpan(0, length), 3, 0]), CompressionMode.Decompress))
                 deflate.CopyTo(inflated);
             return inflated.ToArray().AsSpan().SequenceEqual(sample);
         }

@@ -13,7 +13,10 @@ internal static class DefinitionReader
         var fields = new DefinitionFields("", document.RootElement);
         var table = Table(fields);
         if (query is not null && table is not null)
-            throw new DefinitionException($"table is given, and {name}.sql stands beside it: remove one of them") { Field = "table" };
+            throw new DefinitionException($"table is given, and {name}.sql stands beside it: remove one of them")
+            {
+                Field = "table",
+            };
         query ??= Whole(table) ?? throw new DefinitionException(
             $"there is no {name}.sql beside it: put the dataset's query there, or name its table in the field table");
         var title = fields.Take("title", DefinitionFields.Text) ?? name;
@@ -47,7 +50,10 @@ internal static class DefinitionReader
         if (table is null)
             return select is null && where is null
                 ? null
-                : throw new DefinitionException("select and where are parts of a table: name it in the field table") { Field = select is null ? "where" : "select" };
+                : throw new DefinitionException("select and where are parts of a table: name it in the field table")
+                {
+                    Field = select is null ? "where" : "select",
+                };
         try
         {
             return TableQuery.Of(table, select, where);

@@ -118,7 +118,8 @@ internal sealed class BatchExporter(
     }
 
     private static async IAsyncEnumerable<CopyReader> RangesAsync(
-        SourceSession session, ConcurrentQueue<string> left, string options, [EnumeratorCancellation] CancellationToken cancellationToken)
+        SourceSession session, ConcurrentQueue<string> left, string options,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (left.TryDequeue(out var range))
         {

@@ -31,7 +31,8 @@ internal sealed class SourceSession : IAsyncDisposable
     public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => ResultShape.DescribeAsync(connection, sql, cancellationToken), cancellationToken);
 
-    /// <summary>The queries of ranges of a table that several sessions can read side by side; empty where there are none.</summary>
+    /// <summary>The queries of ranges of a table that several sessions can read side by side; empty where
+    /// there are none.</summary>
     public Task<IReadOnlyList<string>> CutAsync(
         TableQuery table, IReadOnlyList<ResultColumn> columns, long rangeBytes, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(

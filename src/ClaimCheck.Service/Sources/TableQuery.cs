@@ -1,7 +1,7 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>A dataset that is a table, or rows and columns of one: the service writes its query, and can cut the table into ranges
-/// of its pages.</summary>
+/// <summary>A dataset that is a table, or rows and columns of one: the service writes its query, and can cut the table into
+/// ranges of its pages.</summary>
 /// <param name="Table">As it was written: <c>public.orders</c>.</param>
 /// <param name="Select">The columns, or null for all.</param>
 /// <param name="Where">The rows: a condition with <c>:parameters</c>, or null for all.</param>

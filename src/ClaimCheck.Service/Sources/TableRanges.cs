@@ -3,7 +3,8 @@ namespace ClaimCheck.Service.Sources;
 /// <summary>Cuts a table into ranges of its pages, which several connections read side by side.</summary>
 /// <remarks>
 /// Every row version that the snapshot sees lies on one page and stays there: an UPDATE writes a new version, which the snapshot
-/// does not see, and VACUUM FULL, CLUSTER and TRUNCATE wait for the lock that is taken first. So each row is in exactly one range.
+/// does not see, and VACUUM FULL, CLUSTER and TRUNCATE wait for the lock that is taken first. So each row
+/// is in exactly one range.
 /// </remarks>
 internal static class TableRanges
 {
@@ -31,8 +32,8 @@ internal static class TableRanges
          ORDER BY 1
         """;
 
-    /// <summary>The queries of the ranges, with <c>:parameters</c>, which together return what the whole query returns; empty where
-    /// the table can't be cut, or is too small to be. Locks what they read.</summary>
+    /// <summary>The queries of the ranges, with <c>:parameters</c>, which together return what the whole query returns; empty
+    /// where the table can't be cut, or is too small to be. Locks what they read.</summary>
     /// <param name="connection">A transaction whose snapshot is not shared yet.</param>
     /// <param name="query">The table.</param>
     /// <param name="columns">The columns of its whole query.</param>

@@ -3,8 +3,8 @@ using ClaimCheck.Service.Sources;
 
 namespace ClaimCheck.Service.Tests.Exporting;
 
-/// <summary>A table that several connections read side by side: each row of the snapshot comes once, whatever happens to the table
-/// meanwhile.</summary>
+/// <summary>A table that several connections read side by side: each row of the snapshot comes once, whatever happens to the
+/// table meanwhile.</summary>
 public sealed class Tables_in_ranges : IAsyncLifetime
 {
     private const string Row = "g, repeat(md5(g::text), 3), CASE WHEN g % 3 = 0 THEN NULL ELSE g * 1.5 END";
