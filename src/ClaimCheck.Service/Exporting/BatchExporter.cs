@@ -40,8 +40,9 @@ internal sealed class BatchExporter(
         var columns = await session.DescribeAsync(sql, cancellationToken);
         Compare(plan.Dataset.Columns, columns);
         // The planner's estimate for the whole query says nothing about a retry.
-        if (rounds is null && await session.EstimateAsync(sql, cancellationToken) is { } estimated)
-            meter.Estimated(estimated);
+        var expected = rounds is null ? await session.EstimateAsync(sql, cancellationToken) : null;
+        if (expected is not null)
+            meter.Estimated(expected.Value);
         var key = columns.Single(column => column.Name == plan.Dataset.Key);
         var wanted = rounds is null ? null : new WantedKeys(key, plan.Format);
         using var distinct = wanted is null && await IsDoubtfulAsync(session, sql, plan.Dataset, key, cancellationToken)
@@ -51,8 +52,9 @@ internal sealed class BatchExporter(
         var ranges = wanted is null && distinct is null && options.Connections > 1 && plan.Dataset.Table is { } table
             ? await session.CutAsync(table, columns, options.RangeBytes, cancellationToken)
             : [];
-        await using var sessions =
-            await SourceSessions.OpenAsync(session, Math.Clamp(ranges.Count, 1, options.Connections), cancellationToken);
+        await using var sessions = await SourceSessions.OpenAsync(
+            session, Math.Clamp(ranges.Count, 1, options.Connections), relayed: wanted is null && expected >= options.RelayedRecords,
+            cancellationToken);
 
         var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
         var buffers = BlockBuilder.BuffersFor(target);
@@ -60,7 +62,7 @@ internal sealed class BatchExporter(
         var left = new ConcurrentQueue<string>(
             ranges.Select(range => SourceQuery.Render(range, plan.Dataset.Parameters, plan.Criteria)));
         var keys = new List<KeyCheck>();
-        var lanes = sessions.All.Select(Lane).ToList();
+        var lanes = sessions.Readers.Select(Lane).ToList();
         var sealer = new BlockSealer(buffers, plan.Framing);
         var (header, extension, contentType) = (lanes[0].Format.Header, lanes[0].Format.Extension, lanes[0].Format.ContentType);
         var layout = PartLayout.Of(sealer, header, extension, contentType, plan.MaxFileBytes);
@@ -95,7 +97,7 @@ internal sealed class BatchExporter(
             var format = Format(plan, columns, blocks, check, stop.Token);
             var copies = wanted is not null
                 ? new RetryCopies(own, rounds!, plan, wanted).ReadAsync(sql, format.CopyOptions, stop.Token)
-                : sessions.All.Count > 1 ? RangesAsync(own, left, format.CopyOptions, stop.Token)
+                : sessions.Readers.Count > 1 ? RangesAsync(own, left, format.CopyOptions, stop.Token)
                 : WholeAsync(own, sql, format.CopyOptions, stop.Token);
             return new(copies, format, blocks);
         }

@@ -5,6 +5,7 @@ internal sealed class CopyReader : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    private readonly CopyRelay? relay;
     private readonly Func<CancellationToken, Task> cancelStatement;
     private readonly CancellationToken cancellationToken;
     private readonly CancellationTokenSource abandon = new();
@@ -14,8 +15,9 @@ internal sealed class CopyReader : IAsyncDisposable
     private bool isEnded;
     private Exception? ending;
 
-    private CopyReader(Func<CancellationToken, Task> cancelStatement, CancellationToken cancellationToken)
+    private CopyReader(CopyRelay? relay, Func<CancellationToken, Task> cancelStatement, CancellationToken cancellationToken)
     {
+        this.relay = relay;
         this.cancelStatement = cancelStatement;
         this.cancellationToken = cancellationToken;
         // Cancelled by token, Npgsql would merely cut the connection, and leave the server sorting until it has a row to send.
@@ -24,15 +26,16 @@ internal sealed class CopyReader : IAsyncDisposable
     }
 
     /// <param name="connection">Must not be used otherwise until the reader is disposed.</param>
+    /// <param name="relay">What the connection goes through, if anything.</param>
     /// <param name="copy">The statement.</param>
     /// <param name="cancelStatement">Cancels the connection's current statement at the server.</param>
     /// <param name="cancellationToken">Cancels the statement at the server, now or during any later read.</param>
     public static async Task<CopyReader> OpenAsync(
-        NpgsqlConnection connection, string copy, Func<CancellationToken, Task> cancelStatement,
+        NpgsqlConnection connection, CopyRelay? relay, string copy, Func<CancellationToken, Task> cancelStatement,
         CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var copyReader = new CopyReader(cancelStatement, cancellationToken);
+        var copyReader = new CopyReader(relay, cancelStatement, cancellationToken);
         try
         {
             // Answered with the first rows: sorting happens before that.
@@ -58,7 +61,7 @@ internal sealed class CopyReader : IAsyncDisposable
             // One row per call is too little to work on: continue until three quarters are full.
             while (!isEnded && total < space.Length - (space.Length >> 2))
             {
-                var count = await reader!.BaseStream.ReadAsync(space[total..], abandon.Token);
+                var count = await ReadSomeAsync(space[total..]);
                 isEnded = count == 0;
                 total += count;
             }
@@ -66,6 +69,8 @@ internal sealed class CopyReader : IAsyncDisposable
         catch (Exception e) when (SourceErrors.IsSourceError(e) || e is OperationCanceledException)
         {
             isEnded = true; // Npgsql has ended the copy, or cut the connection
+            if (e is OperationCanceledException)
+                relay?.Dispose(); // which Npgsql did not do where it was not the one that was asked
             ending = SourceErrors.Translate(e, cancellationToken);
             // The records before it are passed on first: from their number follows which record the source failed at.
             if (total == 0)
@@ -75,6 +80,11 @@ internal sealed class CopyReader : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         return total;
     }
+
+    // The driver tells after the last record whether the statement succeeded.
+    private async ValueTask<int> ReadSomeAsync(Memory<byte> space) =>
+        relay is not null && await relay.ReadAsync(space, abandon.Token) is var count and > 0 ? count
+        : await reader!.BaseStream.ReadAsync(space, abandon.Token);
 
     public async ValueTask DisposeAsync()
     {
@@ -86,6 +96,7 @@ internal sealed class CopyReader : IAsyncDisposable
             await cancelling;
         try
         {
+            relay?.Discard();
             if (!isEnded)
                 reader!.BaseStream.ReadTimeout = (int)Patience.TotalMilliseconds;
             if (reader is not null)

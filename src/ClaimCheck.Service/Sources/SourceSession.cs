@@ -8,15 +8,17 @@ internal sealed class SourceSession : IAsyncDisposable
     private const int MostServers = 5;
 
     private readonly Func<NpgsqlDataSource> source;
+    private readonly SourceConnection way;
     private readonly NpgsqlConnection connection;
     private readonly SourceSettings settings;
     private readonly SettingsHeld held;
+    private ServerIdentity? server;
     private string? snapshot;
 
     private SourceSession(
-        Func<NpgsqlDataSource> source, NpgsqlConnection connection, SourceSettings settings, SettingsHeld held,
-        SourceHorizon horizon) =>
-        (this.source, this.connection, this.settings, this.held, Horizon) = (source, connection, settings, held, horizon);
+        Func<NpgsqlDataSource> source, SourceConnection way, SourceSettings settings, SettingsHeld held, SourceHorizon horizon) =>
+        (this.source, this.way, connection, this.settings, this.held, Horizon) =
+            (source, way, way.Sql, settings, held, horizon);
 
     /// <summary>How far the snapshot reaches.</summary>
     public SourceHorizon Horizon { get; }
@@ -39,9 +41,11 @@ internal sealed class SourceSession : IAsyncDisposable
             () => TableRanges.PlanAsync(connection, table, columns, rangeBytes, cancellationToken), cancellationToken);
 
     /// <summary>Another session in the same snapshot, while this one is open.</summary>
+    /// <param name="relayed">Whether its records are read through a <see cref="CopyRelay"/>.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>Null where the source has none to give: a balancer or a pooler leads to another server.</returns>
-    public Task<SourceSession?> TwinAsync(CancellationToken cancellationToken) =>
-        SourceErrors.GuardAsync(() => JoinAsync(cancellationToken), cancellationToken);
+    public Task<SourceSession?> TwinAsync(bool relayed, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => JoinAsync(relayed, cancellationToken), cancellationToken);
 
     /// <summary>The planner's estimate of the number of rows, or null where its plan can't be read.</summary>
     public Task<long?> EstimateAsync(string sql, CancellationToken cancellationToken) =>
@@ -88,7 +92,7 @@ internal sealed class SourceSession : IAsyncDisposable
 
     public Task<CopyReader> CopyAsync(string sql, string options, CancellationToken cancellationToken) =>
         // The line break ends a comment that the query may end with.
-        CopyReader.OpenAsync(connection, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);
+        CopyReader.OpenAsync(connection, way.Relay, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);
 
     /// <summary>Checks that the settings of the read were the expected ones.</summary>
     /// <exception cref="SourceException">The query has changed a setting that its values' text depends on.</exception>
@@ -101,8 +105,7 @@ internal sealed class SourceSession : IAsyncDisposable
             },
             cancellationToken);
 
-    // It was only read: closing rolls the transaction back.
-    public ValueTask DisposeAsync() => connection.DisposeAsync();
+    public ValueTask DisposeAsync() => way.DisposeAsync();
 
     private async Task CancelStatementAsync(CancellationToken cancellationToken)
     {
@@ -113,15 +116,14 @@ internal sealed class SourceSession : IAsyncDisposable
     private static async Task<SourceSession> BeginAsync(
         Func<NpgsqlDataSource> source, SourceSettings settings, CancellationToken cancellationToken)
     {
-        var opened = await NewConnectionAsync(source(), cancellationToken);
+        var opened = await SourceConnection.OpenAsync(source(), cancellationToken);
         try
         {
-            await opened.OpenAsync(cancellationToken);
             for (var tries = 1; ; tries++)
             {
-                var horizon = await SourceHorizon.ReadAsync(opened, cancellationToken);
-                var transaction = await opened.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-                var applied = await settings.ApplyAsync(opened, cancellationToken);
+                var horizon = await SourceHorizon.ReadAsync(opened.Sql, cancellationToken);
+                var transaction = await opened.Sql.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+                var applied = await settings.ApplyAsync(opened.Sql, cancellationToken);
                 if (applied.ServerStart == horizon.ServerStart)
                     return new SourceSession(source, opened, settings, applied, horizon);
                 // A pooler in front of several servers: how far one of them is says nothing about another.
@@ -138,18 +140,23 @@ internal sealed class SourceSession : IAsyncDisposable
         }
     }
 
-    private async Task<SourceSession?> JoinAsync(CancellationToken cancellationToken)
+    private async Task<SourceSession?> JoinAsync(bool relayed, CancellationToken cancellationToken)
     {
+        server ??= await ServerIdentity.ReadAsync(connection, cancellationToken);
+        if (server.System is null)
+            return null;
         snapshot ??= await ShareAsync(cancellationToken);
-        var opened = await NewConnectionAsync(source(), cancellationToken);
+        var opened = relayed ? await way.RelayedAsync(source(), cancellationToken)
+            : await SourceConnection.OpenAsync(source(), cancellationToken);
+        if (opened is null)
+            return null;
         try
         {
-            await opened.OpenAsync(cancellationToken);
-            await opened.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-            await using (var join = new NpgsqlCommand($"SET TRANSACTION SNAPSHOT '{snapshot}'", opened))
+            await opened.Sql.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+            await using (var join = new NpgsqlCommand($"SET TRANSACTION SNAPSHOT '{snapshot}'", opened.Sql))
                 await join.ExecuteNonQueryAsync(cancellationToken);
-            var applied = await settings.ApplyAsync(opened, cancellationToken);
-            if (applied.ServerStart == held.ServerStart)
+            var applied = await settings.ApplyAsync(opened.Sql, cancellationToken);
+            if (await ServerIdentity.ReadAsync(opened.Sql, cancellationToken) == server)
                 return new SourceSession(source, opened, settings, applied, Horizon);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InvalidParameterValue
@@ -171,25 +178,5 @@ internal sealed class SourceSession : IAsyncDisposable
     {
         await using var command = new NpgsqlCommand("SELECT pg_export_snapshot()", connection);
         return (string)(await command.ExecuteScalarAsync(cancellationToken))!;
-    }
-
-    // A connection of the export's own. Npgsql's command timeout would end a query that sorts for longer before its first row:
-    // the statement timeout limits it instead. Keep-alive probes find a source that vanishes.
-    private static async Task<NpgsqlConnection> NewConnectionAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
-    {
-        await using var pooled = source.CreateConnection();
-        var way = new NpgsqlConnectionStringBuilder(source.ConnectionString)
-        {
-            Pooling = false,
-            CommandTimeout = 0,
-            TcpKeepAlive = true,
-            // COPY needs none of the source's own types, and with them Npgsql refuses a result with an array of a domain over an
-            // array.
-#pragma warning disable CS0618 // the option belongs to builders of data sources now, but this is a clone of another connection
-            ServerCompatibilityMode = ServerCompatibilityMode.NoTypeLoading,
-#pragma warning restore CS0618
-            ReadBufferSize = 128 << 10,
-        };
-        return await pooled.CloneWithAsync(way.ConnectionString, cancellationToken);
     }
 }

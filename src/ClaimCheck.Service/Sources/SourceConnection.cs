@@ -1,0 +1,102 @@
+namespace ClaimCheck.Service.Sources;
+
+/// <summary>A connection of an export's own to its source, and the relay that it goes through, if any.</summary>
+internal sealed class SourceConnection : IAsyncDisposable
+{
+    // GSS encryption, and the view that tells of it.
+    private const int FirstWithGss = 12;
+
+    private bool isEncrypted;
+
+    private SourceConnection(NpgsqlConnection sql, CopyRelay? relay)
+    {
+        (Sql, Relay) = (sql, relay);
+        // Called when the server has agreed to encrypt, and before anything is.
+        sql.SslClientAuthenticationOptionsCallback = _ => isEncrypted = true;
+    }
+
+    public NpgsqlConnection Sql { get; }
+
+    public CopyRelay? Relay { get; }
+
+    public static Task<SourceConnection> OpenAsync(NpgsqlDataSource source, CancellationToken cancellationToken) =>
+        OpenAsync(source, null, cancellationToken);
+
+    /// <summary>Opens another one to the same server, through a relay.</summary>
+    /// <returns>Null where that can't be: the connection is encrypted, or signing in depends on the server's name.</returns>
+    public async Task<SourceConnection?> RelayedAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        if (isEncrypted || await IsGssEncryptedAsync(cancellationToken)
+            || Sql.Host is not { Length: > 0 } host || CopyRelay.For(host, Sql.Port) is not { } relay)
+            return null;
+        try
+        {
+            return await OpenAsync(source, relay, cancellationToken);
+        }
+        catch (Exception e) when (SourceErrors.IsSourceError(e))
+        {
+            return null; // opened directly, it succeeds, or says why not
+        }
+    }
+
+    private static async Task<SourceConnection> OpenAsync(
+        NpgsqlDataSource source, CopyRelay? relay, CancellationToken cancellationToken)
+    {
+        var opened = new SourceConnection(await NewAsync(source, relay, cancellationToken), relay);
+        try
+        {
+            await opened.Sql.OpenAsync(cancellationToken);
+            return opened;
+        }
+        catch
+        {
+            await opened.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<bool> IsGssEncryptedAsync(CancellationToken cancellationToken)
+    {
+        if (Sql.PostgreSqlVersion.Major < FirstWithGss)
+            return false;
+        await using var command = new NpgsqlCommand(
+            "SELECT encrypted FROM pg_catalog.pg_stat_gssapi WHERE pid = pg_backend_pid()", Sql);
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    // It was only read: closing rolls the transaction back.
+    public async ValueTask DisposeAsync()
+    {
+        await Sql.DisposeAsync();
+        Relay?.Dispose();
+    }
+
+    // Npgsql's command timeout would end a query that sorts for longer before its first row: the statement timeout limits it
+    // instead. Keep-alive probes find a source that vanishes.
+    private static async Task<NpgsqlConnection> NewAsync(
+        NpgsqlDataSource source, CopyRelay? relay, CancellationToken cancellationToken)
+    {
+        await using var pooled = source.CreateConnection();
+        var way = new NpgsqlConnectionStringBuilder(source.ConnectionString)
+        {
+            Pooling = false,
+            CommandTimeout = 0,
+            TcpKeepAlive = true,
+            // COPY needs none of the source's own types, and with them Npgsql refuses a result with an array of a domain over an
+            // array.
+#pragma warning disable CS0618 // the option belongs to builders of data sources now, but this is a clone of another connection
+            ServerCompatibilityMode = ServerCompatibilityMode.NoTypeLoading,
+#pragma warning restore CS0618
+            ReadBufferSize = 128 << 10,
+        };
+        if (relay is not null)
+        {
+            (way.Host, way.Port) = (relay.Host, relay.Port);
+            // Within the process. The way from here to the server is one that was found not to be encrypted.
+            (way.SslMode, way.GssEncryptionMode) = (SslMode.Disable, GssEncryptionMode.Disable);
+            way.ReadBufferSize = 8 << 10;
+        }
+
+        return await pooled.CloneWithAsync(way.ConnectionString, cancellationToken);
+    }
+}
