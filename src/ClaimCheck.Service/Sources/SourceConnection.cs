@@ -91,7 +91,7 @@ internal sealed class SourceConnection : IAsyncDisposable
         };
         if (relay is not null)
         {
-            (way.Host, way.Port) = (relay.Host, relay.Port);
+            (way.Host, way.Port) = (relay.Host, CopyRelay.Port);
             // Within the process. The way from here to the server is one that was found not to be encrypted.
             (way.SslMode, way.GssEncryptionMode) = (SslMode.Disable, GssEncryptionMode.Disable);
             way.ReadBufferSize = 8 << 10;

@@ -23,6 +23,9 @@ internal sealed class SourceSession : IAsyncDisposable
     /// <summary>How far the snapshot reaches.</summary>
     public SourceHorizon Horizon { get; }
 
+    /// <summary>Whether records are read through a <see cref="CopyRelay"/>.</summary>
+    public bool IsRelayed => way.Relay is not null;
+
     /// <param name="source">The source's pool as it is now: its password may have been replaced while the session was
     /// open.</param>
     /// <param name="settings">The settings of the transaction.</param>
@@ -92,7 +95,8 @@ internal sealed class SourceSession : IAsyncDisposable
 
     public Task<CopyReader> CopyAsync(string sql, string options, CancellationToken cancellationToken) =>
         // The line break ends a comment that the query may end with.
-        CopyReader.OpenAsync(connection, way.Relay, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);
+        CopyReader.OpenAsync(
+            connection, way.Relay, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);
 
     /// <summary>Checks that the settings of the read were the expected ones.</summary>
     /// <exception cref="SourceException">The query has changed a setting that its values' text depends on.</exception>

@@ -13,8 +13,8 @@ internal sealed class SourceSessions : IAsyncDisposable
 
     /// <param name="holder">Disposed with the others.</param>
     /// <param name="count">How many are to read. Where the source gives fewer, there are fewer.</param>
-    /// <param name="relayed">Whether they read through relays, where the source's connections can be relayed: it takes a connection
-    /// more.</param>
+    /// <param name="relayed">Whether they read through relays, where the source's connections can be relayed: it takes a
+    /// connection more.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     public static async Task<SourceSessions> OpenAsync(
         SourceSession holder, int count, bool relayed, CancellationToken cancellationToken)

@@ -27,7 +27,8 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public ExportMeter Meter { get; private set; } = new();
 
-    public ExportingOptions Options { get; set; } = new();
+    /// <summary>All that can go through a relay goes through one.</summary>
+    public ExportingOptions Options { get; set; } = new() { RelayedRecords = 0 };
 
     public string Format { get; set; } = "csv";
 
