@@ -63,8 +63,9 @@ public sealed class Copies_through_a_relay
             Assert.True(await copy.ReadAsync(new byte[1000]) > 0);
         }
 
-        await Eventually.TrueAsync(async () => await Scene.ScalarAsync<long>(
-            run.Source.ConnectionString, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") == 1);
+        await Eventually.TrueAsync(() => Scene.ScalarAsync<bool>(
+            run.Source.ConnectionString,
+            "SELECT count(*) = 0 FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = current_database()"));
     }
 
     private static async Task<SourceSessions> OpenAsync(ExportRun run)
