@@ -47,7 +47,7 @@ internal sealed class CsvFormat : IRecordFormat
     {
         Scan(isLast: true);
         if (recordStart < blocks.Written.Length)
-            throw ValueRefusal.OfRecord(keys.Seen + 1, "has no end");
+            throw ValueRefusal.OfRecord(keys.Place, "has no end");
     }
 
     public void Finish() => blocks.Finish();
@@ -76,13 +76,13 @@ internal sealed class CsvFormat : IRecordFormat
     {
         var (column, held) = OversizedRecord.LargestField(isWhole ? record[..^1] : record);
         return OversizedRecord.Of(
-            keys.Seen + 1, record.Length, isWhole, blocks.LargestRecord, columns[Math.Min(column, columns.Count - 1)].Name, held);
+            keys.Place, record.Length, isWhole, blocks.LargestRecord, columns[Math.Min(column, columns.Count - 1)].Name, held);
     }
 
     private void Check(ReadOnlySpan<byte> record)
     {
         if (!Utf8.IsValid(record))
-            throw ValueRefusal.OfRecord(keys.Seen + 1, "is not UTF-8");
+            throw ValueRefusal.OfRecord(keys.Place, "is not UTF-8");
         for (var column = 0; column < keys.Column; column++)
         {
             var length = FieldLength(record);
@@ -106,5 +106,5 @@ internal sealed class CsvFormat : IRecordFormat
     private int FieldLength(ReadOnlySpan<byte> rest) =>
         CsvField.Length(rest, out _) is var length and >= 0 ? length : throw NotCsv();
 
-    private SourceException NotCsv() => ValueRefusal.OfRecord(keys.Seen + 1, $"is not CSV of {columns.Count} values");
+    private SourceException NotCsv() => ValueRefusal.OfRecord(keys.Place, $"is not CSV of {columns.Count} values");
 }

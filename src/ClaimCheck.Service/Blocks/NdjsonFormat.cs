@@ -47,7 +47,7 @@ internal sealed class NdjsonFormat : IRecordFormat
             if (lines.Length > Math.Min(4L * blocks.LargestRecord, 1 << 29))
             {
                 var (column, held) = OversizedRecord.LargestValue(lines);
-                throw TooLarge(keys.Seen + 1, filled, isWhole: false, column, held);
+                throw TooLarge(keys.Place, filled, isWhole: false, column, held);
             }
 
             Array.Resize(ref lines, lines.Length * 2);
@@ -78,14 +78,14 @@ internal sealed class NdjsonFormat : IRecordFormat
     {
         // Each line was processed when it was complete.
         if (filled > 0)
-            throw ValueRefusal.OfRecord(keys.Seen + 1, "has no end");
+            throw ValueRefusal.OfRecord(keys.Place, "has no end");
     }
 
     public void Finish() => blocks.Finish();
 
     private void WriteRecord(ReadOnlySpan<byte> line)
     {
-        var record = keys.Seen + 1;
+        var record = keys.Place;
         if (!Utf8.IsValid(line))
             throw ValueRefusal.OfRecord(record, "is not UTF-8");
         var (largest, most) = (0, -1);
@@ -125,7 +125,7 @@ internal sealed class NdjsonFormat : IRecordFormat
         blocks.EndRecord(blocks.Written.Length);
     }
 
-    private SourceException TooLarge(long record, long bytes, bool isWhole, int column, int held) =>
+    private SourceException TooLarge(long? record, long bytes, bool isWhole, int column, int held) =>
         OversizedRecord.Of(
             record, bytes, isWhole, blocks.LargestRecord, columns[Math.Min(column, columns.Length - 1)].Name, held);
 

@@ -75,7 +75,7 @@ internal sealed class BatchExporter(
         catch (SourceException e) when (e.SourceLimit is { } state)
         {
             var column = await WidestColumn.FindAsync(source, settings, sql, columns, cancellationToken);
-            throw OversizedRecord.OfSource(keys[0].Seen + 1, state, column);
+            throw OversizedRecord.OfSource(keys[0].Place, state, column);
         }
 
         await sessions.CheckAsync(cancellationToken);
@@ -91,6 +91,7 @@ internal sealed class BatchExporter(
             var blocks = new BlockBuilder(buffers, target) { LargestRecord = options.MaxRecordBytes };
             var check = new KeyCheck(columns.ToList().IndexOf(key), plan.Dataset.OrderedBy == key.Name)
             {
+                SeesAll = sessions.Readers.Count == 1,
                 Wanted = wanted,
                 Distinct = distinct,
             };

@@ -17,12 +17,16 @@ internal sealed class KeyCheck(int column, bool isOrdered)
     /// <summary>For a retry: the keys that it must find. Else null.</summary>
     public WantedKeys? Wanted { get; init; }
 
-    /// <summary>How many keys have passed.</summary>
-    public long Seen => ordinal;
+    /// <summary>Whether all records pass here. Where several connections read parts of a table, no place says which record it
+    /// is.</summary>
+    public bool SeesAll { get; init; } = true;
+
+    /// <summary>The place of the record whose key comes next, from 1; null where it has none.</summary>
+    public long? Place => SeesAll ? ordinal + 1 : null;
 
     /// <exception cref="SourceException">Always.</exception>
     public void SeeNull() =>
-        throw new SourceException("key_null", $"Record {ordinal + 1} has no key.", isTransient: false);
+        throw new SourceException("key_null", $"{RecordPlace.Of(Place)} has no key.", isTransient: false);
 
     public void See(ReadOnlySpan<byte> key)
     {

@@ -11,25 +11,25 @@ internal static class OversizedRecord
     /// <summary>The limit of every record, whatever is configured: Postgres sends no larger row.</summary>
     public const int Largest = BatchReaderOptions.LargestRecord;
 
-    /// <param name="record">Its position, from 1.</param>
+    /// <param name="record">Its place, from 1, or null.</param>
     /// <param name="bytes">Its size, as far as it is known.</param>
     /// <param name="isWhole">False where the record is larger than that.</param>
     /// <param name="allowed">The limit.</param>
     /// <param name="column">The column that holds most of it.</param>
     /// <param name="held">How many of the bytes that column holds.</param>
-    public static SourceException Of(long record, long bytes, bool isWhole, int allowed, string column, long held) => new(
+    public static SourceException Of(long? record, long bytes, bool isWhole, int allowed, string column, long held) => new(
         Code,
-        $"Record {record} has {(isWhole ? "" : "more than ")}{bytes:N0} bytes, but ClaimCheck:Exporting:MaxRecordBytes allows "
-        + $"{allowed:N0}. Most of it is in column {column}: {held:N0} bytes{(isWhole ? "" : " so far")}.",
+        $"{RecordPlace.Of(record)} has {(isWhole ? "" : "more than ")}{bytes:N0} bytes, but ClaimCheck:Exporting:MaxRecordBytes "
+        + $"allows {allowed:N0}. Most of it is in column {column}: {held:N0} bytes{(isWhole ? "" : " so far")}.",
         isTransient: false);
 
     /// <summary>The same where the source can't send the record.</summary>
-    /// <param name="record">Its position, from 1.</param>
+    /// <param name="record">Its place, from 1, or null.</param>
     /// <param name="state">The SQLSTATE.</param>
     /// <param name="column">Null where it could not be found.</param>
-    public static SourceException OfSource(long record, string? state, string? column) => new(
+    public static SourceException OfSource(long? record, string? state, string? column) => new(
         Code,
-        $"Record {record} is larger than the source's Postgres can send, about 1 GiB as text, of which a "
+        $"{RecordPlace.Of(record)} is larger than the source's Postgres can send, about 1 GiB as text, of which a "
         + "byte of bytea takes two. "
         + (column is null ? "The column could not be determined." : $"It is column {column}.")
         + $" (SQLSTATE {state})",

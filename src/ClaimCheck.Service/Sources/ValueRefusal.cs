@@ -7,13 +7,14 @@ internal static class ValueRefusal
     private const string Code = "value_not_understood";
     private const string TooDeep = "value_too_deep";
 
-    /// <param name="record">Its position, from 1.</param>
+    /// <param name="record">Its place, from 1, or null.</param>
     /// <param name="fault">Its text is the end of a sentence.</param>
-    public static SourceException OfColumn(string column, long record, FormatException fault) =>
-        new(fault is JsonTooDeepException ? TooDeep : Code, $"The value of column {column} in record {record} {fault.Message}.",
+    public static SourceException OfColumn(string column, long? record, FormatException fault) =>
+        new(fault is JsonTooDeepException ? TooDeep : Code,
+            $"The value of column {column} in {(record is { } place ? $"record {place}" : "a record")} {fault.Message}.",
             isTransient: false);
 
     /// <summary>A fault of the record as a whole.</summary>
-    public static SourceException OfRecord(long record, string fault) =>
-        new(Code, $"Record {record} {fault}.", isTransient: false);
+    public static SourceException OfRecord(long? record, string fault) =>
+        new(Code, $"{RecordPlace.Of(record)} {fault}.", isTransient: false);
 }

@@ -93,6 +93,20 @@ public sealed class Tables_in_ranges : IAsyncLifetime
         Assert.Equal(await AloneAsync(table, null, null), await InRangesAsync(table, null, null, least: 0));
     }
 
+    [Fact]
+    public async Task Whose_records_are_refused_say_no_place_that_is_not_theirs()
+    {
+        await run.ExecuteAsync("ALTER TABLE orders DROP CONSTRAINT orders_pkey; ALTER TABLE orders ALTER id DROP NOT NULL");
+        await run.ExecuteAsync("UPDATE orders SET id = NULL WHERE id = 40000");
+        run.TrustsKey = true;
+        run.Table = TableQuery.Of("orders", null, null);
+
+        var refusal = await Assert.ThrowsAsync<SourceException>(() => run.ExportAsync(run.Table.Sql));
+
+        Assert.Equal(("key_null", "A record has no key."), (refusal.Code, refusal.Message));
+        Assert.Equal(0, run.Staged.Open);
+    }
+
     private async Task<IReadOnlyList<string>> AloneAsync(string table, IReadOnlyList<string>? select, string? where)
     {
         run.Table = null;
