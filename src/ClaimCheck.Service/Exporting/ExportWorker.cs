@@ -5,8 +5,11 @@ internal sealed partial class ExportWorker(
     ExportLeases leases, ExportRunner run, CatalogSignals signals, ExportingOptions options, ILogger<ExportWorker> logger)
     : BackgroundService
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        BackgroundLoop.RunAsync(nameof(ExportWorker), LoopAsync, logger, stoppingToken);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Log.Compresses(logger, BlockCompressor.Library);
+        return BackgroundLoop.RunAsync(nameof(ExportWorker), LoopAsync, logger, stoppingToken);
+    }
 
     private Task LoopAsync(CancellationToken stoppingToken) =>
         new LeasedWork(signals, CatalogSignals.Pending, options.Parallelism, options.Lease, logger).RunAsync(
@@ -15,6 +18,9 @@ internal sealed partial class ExportWorker(
 
     private static partial class Log
     {
+        [LoggerMessage(LogLevel.Information, "Files are compressed by {Library}.")]
+        public static partial void Compresses(ILogger logger, string library);
+
         [LoggerMessage(LogLevel.Warning, "Export {ExportId} is pending again: its worker has gone silent.")]
         public static partial void Reclaimed(ILogger logger, ExportId exportId);
     }
