@@ -13,12 +13,12 @@ internal static class DefinitionReader
         var fields = new DefinitionFields("", document.RootElement);
         var table = Table(fields);
         if (query is not null && table is not null)
-            throw new DefinitionException($"table is given, and {name}.sql stands beside it: remove one of them")
+            throw new DefinitionException($"table is given, and {name}.sql is beside it: remove one of them")
             {
                 Field = "table",
             };
         query ??= Whole(table) ?? throw new DefinitionException(
-            $"there is no {name}.sql beside it: put the dataset's query there, or name its table in the field table");
+            $"{name}.sql is missing: put the dataset's query there, or name its table in the field table");
         var title = fields.Take("title", DefinitionFields.Text) ?? name;
         var definition = new Dataset
         {

@@ -20,8 +20,8 @@ internal sealed record TableQuery(string Table, IReadOnlyList<string>? Select, s
             throw new FormatException($"table is {table}, but must be the name of a table, such as public.orders");
         if (select is not null && select.Distinct(StringComparer.Ordinal).Count() != select.Count)
             throw new FormatException("select names a column twice");
-        if (where is not null && SourceSqlLexer.Read(where).Count == 0)
-            throw new FormatException("where is empty");
+        if (where is not null && TableCondition.Fault(where) is { } fault)
+            throw new FormatException($"where {fault}");
         return new(table, select, where);
     }
 

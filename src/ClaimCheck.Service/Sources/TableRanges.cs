@@ -43,6 +43,9 @@ internal static class TableRanges
         NpgsqlConnection connection, TableQuery query, IReadOnlyList<ResultColumn> columns, long rangeBytes,
         CancellationToken cancellationToken)
     {
+        if (query.Where is { } where
+            && !await TableCondition.IsSameInAllSessionsAsync(connection, where, cancellationToken))
+            return [];
         var names = columns.Select(column => column.Name).ToList();
         long pageBytes;
         var tables = new List<(string Name, long Bytes, bool IsHeap)>();

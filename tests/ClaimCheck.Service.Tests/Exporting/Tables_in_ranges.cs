@@ -93,6 +93,23 @@ public sealed class Tables_in_ranges : IAsyncLifetime
         Assert.Equal(await AloneAsync(table, null, null), await InRangesAsync(table, null, null, least: 0));
     }
 
+    [Theory]
+    [InlineData("now() > '2020-01-01'", false)]
+    [InlineData("id < 50000 AND current_user <> ''", false)]
+    [InlineData("random() < 2", false)]
+    [InlineData("'today'::date > '2020-01-01'", false)]
+    [InlineData("pg_catalog.\"now\"() IS NOT NULL", false)]
+    [InlineData("unknown_yet(id)", false)]
+    [InlineData("(id IN (1, 2) OR coalesce(lower(note), '') <> '') AND (id % 2) = 0", true)]
+    public async Task Are_made_where_every_session_selects_the_same_rows(string where, bool areMade)
+    {
+        await run.ExecuteAsync(
+            "CREATE FUNCTION unknown_yet(id bigint) RETURNS boolean STABLE LANGUAGE plpgsql AS 'BEGIN RETURN true; END'");
+
+        Assert.Equal(
+            await AloneAsync("orders", null, where), await InRangesAsync("orders", null, where, least: areMade ? 6 : 0));
+    }
+
     [Fact]
     public async Task Whose_records_are_refused_say_no_place_that_is_not_theirs()
     {
