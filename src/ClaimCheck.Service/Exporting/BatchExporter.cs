@@ -53,8 +53,8 @@ internal sealed class BatchExporter(
             ? await session.CutAsync(table, columns, options.RangeBytes, cancellationToken)
             : [];
         await using var sessions = await SourceSessions.OpenAsync(
-            session, Math.Clamp(ranges.Count, 1, options.Connections), relayed: wanted is null
-                && expected >= options.RelayedRecords,
+            session, Math.Clamp(ranges.Count, 1, options.Connections), bypassing: wanted is null
+                && expected >= options.BypassRecords,
             cancellationToken);
 
         var target = BlockBuilder.TargetFor(plan.MaxFileBytes);

@@ -5,16 +5,16 @@ internal sealed partial class ExportWorker(
     ExportLeases leases, ExportRunner run, CatalogSignals signals, ExportingOptions options, ILogger<ExportWorker> logger)
     : BackgroundService
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundLoop.RunAsync(nameof(ExportWorker), LoopAsync, logger, stoppingToken);
+
+    private Task LoopAsync(CancellationToken stoppingToken)
     {
         Log.Compresses(logger, BlockCompressor.Library);
-        return BackgroundLoop.RunAsync(nameof(ExportWorker), LoopAsync, logger, stoppingToken);
-    }
-
-    private Task LoopAsync(CancellationToken stoppingToken) =>
-        new LeasedWork(signals, CatalogSignals.Pending, options.Parallelism, options.Lease, logger).RunAsync(
+        return new LeasedWork(signals, CatalogSignals.Pending, options.Parallelism, options.Lease, logger).RunAsync(
             leases.TakeAsync, run.RunAsync, leases.ReclaimAsync, export => Log.Reclaimed(logger, new ExportId(export)),
             stoppingToken);
+    }
 
     private static partial class Log
     {

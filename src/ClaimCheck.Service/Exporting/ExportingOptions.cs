@@ -16,10 +16,10 @@ internal sealed class ExportingOptions : IValidatableObject
     [Range(1L << 20, 1L << 34)]
     public long RangeBytes { get; init; } = 32 << 20;
 
-    /// <summary>From how many expected records on their bytes are taken off the connection in large pieces, where it is not
-    /// encrypted: that takes a connection more, and about as long as it saves on some ten thousand records.</summary>
+    /// <summary>From how many expected records on they bypass the driver, where the connection is not encrypted: that takes a
+    /// connection more, and about as long as it saves on some ten thousand records.</summary>
     [Range(0, long.MaxValue)]
-    public long RelayedRecords { get; init; } = 100_000;
+    public long BypassRecords { get; init; } = 100_000;
 
     /// <summary>How long a lease lasts. The export of a dead worker is leased again after it; expired leases are looked for every
     /// third of it.</summary>

@@ -5,7 +5,7 @@ internal sealed class CopyReader : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly CopyRelay? relay;
+    private readonly CopyBypass? bypass;
     private readonly Func<CancellationToken, Task> cancelStatement;
     private readonly CancellationToken cancellationToken;
     private readonly CancellationTokenSource abandon = new();
@@ -15,9 +15,9 @@ internal sealed class CopyReader : IAsyncDisposable
     private bool isEnded;
     private Exception? ending;
 
-    private CopyReader(CopyRelay? relay, Func<CancellationToken, Task> cancelStatement, CancellationToken cancellationToken)
+    private CopyReader(CopyBypass? bypass, Func<CancellationToken, Task> cancelStatement, CancellationToken cancellationToken)
     {
-        this.relay = relay;
+        this.bypass = bypass;
         this.cancelStatement = cancelStatement;
         this.cancellationToken = cancellationToken;
         // Cancelled by token, Npgsql would merely cut the connection, and leave the server sorting until it has a row to send.
@@ -26,16 +26,16 @@ internal sealed class CopyReader : IAsyncDisposable
     }
 
     /// <param name="connection">Must not be used otherwise until the reader is disposed.</param>
-    /// <param name="relay">What the connection goes through, if anything.</param>
+    /// <param name="bypass">What the connection's records go through, if anything.</param>
     /// <param name="copy">The statement.</param>
     /// <param name="cancelStatement">Cancels the connection's current statement at the server.</param>
     /// <param name="cancellationToken">Cancels the statement at the server, now or during any later read.</param>
     public static async Task<CopyReader> OpenAsync(
-        NpgsqlConnection connection, CopyRelay? relay, string copy, Func<CancellationToken, Task> cancelStatement,
+        NpgsqlConnection connection, CopyBypass? bypass, string copy, Func<CancellationToken, Task> cancelStatement,
         CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var copyReader = new CopyReader(relay, cancelStatement, cancellationToken);
+        var copyReader = new CopyReader(bypass, cancelStatement, cancellationToken);
         try
         {
             // Answered with the first rows: sorting happens before that.
@@ -70,7 +70,7 @@ internal sealed class CopyReader : IAsyncDisposable
         {
             isEnded = true; // Npgsql has ended the copy, or cut the connection
             if (e is OperationCanceledException)
-                relay?.Dispose(); // which Npgsql did not do where it was not the one that was asked
+                bypass?.Dispose(); // which Npgsql did not do where it was not the one that was asked
             ending = SourceErrors.Translate(e, cancellationToken);
             // The records before it are passed on first: from their number follows which record the source failed at.
             if (total == 0)
@@ -83,7 +83,7 @@ internal sealed class CopyReader : IAsyncDisposable
 
     // The driver tells after the last record whether the statement succeeded.
     private async ValueTask<int> ReadSomeAsync(Memory<byte> space) =>
-        relay is not null && await relay.ReadAsync(space, abandon.Token) is var count and > 0 ? count
+        bypass is not null && await bypass.ReadAsync(space, abandon.Token) is var count and > 0 ? count
         : await reader!.BaseStream.ReadAsync(space, abandon.Token);
 
     public async ValueTask DisposeAsync()
@@ -96,7 +96,7 @@ internal sealed class CopyReader : IAsyncDisposable
             await cancelling;
         try
         {
-            relay?.Discard();
+            bypass?.Discard();
             if (!isEnded)
                 reader!.BaseStream.ReadTimeout = (int)Patience.TotalMilliseconds;
             if (reader is not null)

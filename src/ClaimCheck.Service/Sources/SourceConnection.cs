@@ -1,6 +1,6 @@
 namespace ClaimCheck.Service.Sources;
 
-/// <summary>A connection of an export's own to its source, and the relay that it goes through, if any.</summary>
+/// <summary>A connection of an export's own to its source, and the bypass of its records, if any.</summary>
 internal sealed class SourceConnection : IAsyncDisposable
 {
     // GSS encryption, and the view that tells of it.
@@ -8,30 +8,30 @@ internal sealed class SourceConnection : IAsyncDisposable
 
     private bool isEncrypted;
 
-    private SourceConnection(NpgsqlConnection sql, CopyRelay? relay)
+    private SourceConnection(NpgsqlConnection sql, CopyBypass? bypass)
     {
-        (Sql, Relay) = (sql, relay);
+        (Sql, Bypass) = (sql, bypass);
         // Called when the server has agreed to encrypt, and before anything is.
         sql.SslClientAuthenticationOptionsCallback = _ => isEncrypted = true;
     }
 
     public NpgsqlConnection Sql { get; }
 
-    public CopyRelay? Relay { get; }
+    public CopyBypass? Bypass { get; }
 
     public static Task<SourceConnection> OpenAsync(NpgsqlDataSource source, CancellationToken cancellationToken) =>
         OpenAsync(source, null, cancellationToken);
 
-    /// <summary>Opens another one to the same server, through a relay.</summary>
+    /// <summary>Opens another one to the same server, with a bypass.</summary>
     /// <returns>Null where that can't be: the connection is encrypted, or signing in depends on the server's name.</returns>
-    public async Task<SourceConnection?> RelayedAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    public async Task<SourceConnection?> BypassingAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
     {
         if (isEncrypted || await IsGssEncryptedAsync(cancellationToken)
-            || Sql.Host is not { Length: > 0 } host || CopyRelay.For(host, Sql.Port) is not { } relay)
+            || Sql.Host is not { Length: > 0 } host || CopyBypass.For(host, Sql.Port) is not { } bypass)
             return null;
         try
         {
-            return await OpenAsync(source, relay, cancellationToken);
+            return await OpenAsync(source, bypass, cancellationToken);
         }
         catch (Exception e) when (SourceErrors.IsSourceError(e))
         {
@@ -40,9 +40,9 @@ internal sealed class SourceConnection : IAsyncDisposable
     }
 
     private static async Task<SourceConnection> OpenAsync(
-        NpgsqlDataSource source, CopyRelay? relay, CancellationToken cancellationToken)
+        NpgsqlDataSource source, CopyBypass? bypass, CancellationToken cancellationToken)
     {
-        var opened = new SourceConnection(await NewAsync(source, relay, cancellationToken), relay);
+        var opened = new SourceConnection(await NewAsync(source, bypass, cancellationToken), bypass);
         try
         {
             await opened.Sql.OpenAsync(cancellationToken);
@@ -68,13 +68,13 @@ internal sealed class SourceConnection : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Sql.DisposeAsync();
-        Relay?.Dispose();
+        Bypass?.Dispose();
     }
 
     // Npgsql's command timeout would end a query that sorts for longer before its first row: the statement timeout limits it
     // instead. Keep-alive probes find a source that vanishes.
     private static async Task<NpgsqlConnection> NewAsync(
-        NpgsqlDataSource source, CopyRelay? relay, CancellationToken cancellationToken)
+        NpgsqlDataSource source, CopyBypass? bypass, CancellationToken cancellationToken)
     {
         await using var pooled = source.CreateConnection();
         var way = new NpgsqlConnectionStringBuilder(source.ConnectionString)
@@ -89,9 +89,9 @@ internal sealed class SourceConnection : IAsyncDisposable
 #pragma warning restore CS0618
             ReadBufferSize = 128 << 10,
         };
-        if (relay is not null)
+        if (bypass is not null)
         {
-            (way.Host, way.Port) = (relay.Host, CopyRelay.Port);
+            (way.Host, way.Port) = (bypass.Host, CopyBypass.Port);
             // Within the process. The way from here to the server is one that was found not to be encrypted.
             (way.SslMode, way.GssEncryptionMode) = (SslMode.Disable, GssEncryptionMode.Disable);
             way.ReadBufferSize = 8 << 10;

@@ -23,8 +23,8 @@ internal sealed class SourceSession : IAsyncDisposable
     /// <summary>How far the snapshot reaches.</summary>
     public SourceHorizon Horizon { get; }
 
-    /// <summary>Whether records are read through a <see cref="CopyRelay"/>.</summary>
-    public bool IsRelayed => way.Relay is not null;
+    /// <summary>Whether records bypass the driver, by a <see cref="CopyBypass"/>.</summary>
+    public bool IsBypassing => way.Bypass is not null;
 
     /// <param name="source">The source's pool as it is now: its password may have been replaced while the session was
     /// open.</param>
@@ -44,11 +44,11 @@ internal sealed class SourceSession : IAsyncDisposable
             () => TableRanges.PlanAsync(connection, table, columns, rangeBytes, cancellationToken), cancellationToken);
 
     /// <summary>Another session in the same snapshot, while this one is open.</summary>
-    /// <param name="relayed">Whether its records are read through a <see cref="CopyRelay"/>.</param>
+    /// <param name="bypassing">Whether its records bypass the driver, by a <see cref="CopyBypass"/>.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>Null where the source has none to give: a balancer or a pooler leads to another server.</returns>
-    public Task<SourceSession?> TwinAsync(bool relayed, CancellationToken cancellationToken) =>
-        SourceErrors.GuardAsync(() => JoinAsync(relayed, cancellationToken), cancellationToken);
+    public Task<SourceSession?> TwinAsync(bool bypassing, CancellationToken cancellationToken) =>
+        SourceErrors.GuardAsync(() => JoinAsync(bypassing, cancellationToken), cancellationToken);
 
     /// <summary>The planner's estimate of the number of rows, or null where its plan can't be read.</summary>
     public Task<long?> EstimateAsync(string sql, CancellationToken cancellationToken) =>
@@ -96,7 +96,7 @@ internal sealed class SourceSession : IAsyncDisposable
     public Task<CopyReader> CopyAsync(string sql, string options, CancellationToken cancellationToken) =>
         // The line break ends a comment that the query may end with.
         CopyReader.OpenAsync(
-            connection, way.Relay, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);
+            connection, way.Bypass, $"COPY ({sql}\n) TO STDOUT ({options})", CancelStatementAsync, cancellationToken);
 
     /// <summary>Checks that the settings of the read were the expected ones.</summary>
     /// <exception cref="SourceException">The query has changed a setting that its values' text depends on.</exception>
@@ -144,13 +144,13 @@ internal sealed class SourceSession : IAsyncDisposable
         }
     }
 
-    private async Task<SourceSession?> JoinAsync(bool relayed, CancellationToken cancellationToken)
+    private async Task<SourceSession?> JoinAsync(bool bypassing, CancellationToken cancellationToken)
     {
         server ??= await ServerIdentity.ReadAsync(connection, cancellationToken);
         if (server.System is null)
             return null;
         snapshot ??= await ShareAsync(cancellationToken);
-        var opened = relayed ? await way.RelayedAsync(source(), cancellationToken)
+        var opened = bypassing ? await way.BypassingAsync(source(), cancellationToken)
             : await SourceConnection.OpenAsync(source(), cancellationToken);
         if (opened is null)
             return null;

@@ -8,26 +8,26 @@ internal sealed class SourceSessions : IAsyncDisposable
 
     private SourceSessions(SourceSession holder) => this.holder = holder;
 
-    /// <summary>Those that read: the holder is one of them where they are not relayed.</summary>
+    /// <summary>Those that read: the holder is one of them where they do not bypass the driver.</summary>
     public IReadOnlyList<SourceSession> Readers => readers;
 
     /// <param name="holder">Disposed with the others.</param>
     /// <param name="count">How many are to read. Where the source gives fewer, there are fewer.</param>
-    /// <param name="relayed">Whether they read through relays, where the source's connections can be relayed: it takes a
+    /// <param name="bypassing">Whether they bypass the driver, where the source's connections allow it: that takes a
     /// connection more.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     public static async Task<SourceSessions> OpenAsync(
-        SourceSession holder, int count, bool relayed, CancellationToken cancellationToken)
+        SourceSession holder, int count, bool bypassing, CancellationToken cancellationToken)
     {
         var sessions = new SourceSessions(holder);
         try
         {
-            if (relayed)
-                await sessions.AddAsync(count, relayed, cancellationToken);
+            if (bypassing)
+                await sessions.AddAsync(count, bypassing, cancellationToken);
             if (sessions.readers.Count == 0)
             {
                 sessions.readers.Add(holder);
-                await sessions.AddAsync(count, relayed: false, cancellationToken);
+                await sessions.AddAsync(count, bypassing: false, cancellationToken);
             }
 
             return sessions;
@@ -53,9 +53,9 @@ internal sealed class SourceSessions : IAsyncDisposable
         await holder.DisposeAsync();
     }
 
-    private async Task AddAsync(int count, bool relayed, CancellationToken cancellationToken)
+    private async Task AddAsync(int count, bool bypassing, CancellationToken cancellationToken)
     {
-        while (readers.Count < count && await holder.TwinAsync(relayed, cancellationToken) is { } twin)
+        while (readers.Count < count && await holder.TwinAsync(bypassing, cancellationToken) is { } twin)
             readers.Add(twin);
     }
 }

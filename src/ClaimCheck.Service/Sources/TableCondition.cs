@@ -37,8 +37,8 @@ internal static class TableCondition
         }
     }
 
-    /// <summary>Whether the condition selects the same rows in every session of a snapshot: all it calls is immutable. When in doubt,
-    /// it does not.</summary>
+    /// <summary>Whether the condition selects the same rows in every session of a snapshot: all it calls is immutable. When in
+    /// doubt, it does not.</summary>
     public static async Task<bool> IsSameInAllSessionsAsync(
         NpgsqlConnection connection, string condition, CancellationToken cancellationToken)
     {
@@ -53,7 +53,8 @@ internal static class TableCondition
                 continue;
             if (tokens[i].Kind == SqlTokenKind.Word && OfTheSession.Contains(text))
                 return false;
-            var isCall = i + 1 < tokens.Count && tokens[i + 1].Kind == SqlTokenKind.Symbol && condition[tokens[i + 1].Start] == '(';
+            var isCall = i + 1 < tokens.Count && tokens[i + 1].Kind == SqlTokenKind.Symbol
+                && condition[tokens[i + 1].Start] == '(';
             if (!isCall || (tokens[i].Kind == SqlTokenKind.Word && Syntax.Contains(text)))
                 continue;
             calls.Add(tokens[i].Kind == SqlTokenKind.Word
@@ -67,7 +68,8 @@ internal static class TableCondition
             """
             SELECT bool_and(known IS TRUE)
               FROM unnest($1) AS called (name)
-              CROSS JOIN LATERAL (SELECT bool_and(provolatile = 'i') FROM pg_catalog.pg_proc WHERE proname = called.name) p (known)
+              CROSS JOIN LATERAL (
+                       SELECT bool_and(provolatile = 'i') FROM pg_catalog.pg_proc WHERE proname = called.name) p (known)
             """,
             connection)
         {

@@ -14,9 +14,10 @@ internal static class TableRanges
     private const int FirstVersion = 140_000;
 
     private const string Sql = """
-        SELECT c.relkind::text, c.relkind = 'p' OR coalesce(m.amname = 'heap', false), c.oid::regclass::text, pg_relation_size(c.oid),
-               current_setting('block_size')::bigint, current_setting('server_version_num')::int,
-               row_security_active(c.oid) OR EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) AND c.relkind <> 'p'
+        SELECT c.relkind::text, c.relkind = 'p' OR coalesce(m.amname = 'heap', false), c.oid::regclass::text,
+               pg_relation_size(c.oid), current_setting('block_size')::bigint, current_setting('server_version_num')::int,
+               row_security_active(c.oid)
+               OR (c.relkind <> 'p' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid))
           FROM pg_catalog.pg_class c
           LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam
          WHERE c.oid = to_regclass($1)

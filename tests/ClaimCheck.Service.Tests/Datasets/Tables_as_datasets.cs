@@ -44,7 +44,8 @@ public sealed class Tables_as_datasets : IAsyncLifetime, IAsyncDisposable
 
     [Theory]
     [InlineData(""" "table": "nowhere" """, "shop refuses the query: relation \"nowhere\" does not exist (42P01).")]
-    [InlineData(""" "table": "lines", "select": ["id", "note"] """, "shop refuses the query: column \"note\" does not exist (42703).")]
+    [InlineData(
+        """ "table": "lines", "select": ["id", "note"] """, "shop refuses the query: column \"note\" does not exist (42703).")]
     [InlineData(""" "table": "lines", "select": ["Note"] """, "its key is id, but its query has only Note.")]
     [InlineData(""" "table": "lines", "where": "status" """,
         "shop refuses the query: argument of WHERE must be type boolean, not type text (42804).")]
@@ -59,7 +60,8 @@ public sealed class Tables_as_datasets : IAsyncLifetime, IAsyncDisposable
     [InlineData(""" "table": "lines", "select": [] """, "select must be a list of columns' names")]
     [InlineData(""" "table": "lines", "select": ["id", "id"] """, "select names a column twice")]
     [InlineData(""" "where": "true" """, "select and where are parts of a table: name it in the field table")]
-    [InlineData(""" "title": "Orders" """, "orders.sql is missing: put the dataset's query there, or name its table in the field table")]
+    [InlineData(
+        """ "title": "Orders" """, "orders.sql is missing: put the dataset's query there, or name its table in the field table")]
     public async Task Tell_what_is_wrong_with_them_at_the_definition(string table, string reason)
     {
         Define(table);

@@ -27,8 +27,8 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public ExportMeter Meter { get; private set; } = new();
 
-    /// <summary>All that can go through a relay goes through one.</summary>
-    public ExportingOptions Options { get; set; } = new() { RelayedRecords = 0 };
+    /// <summary>All that can bypass the driver does.</summary>
+    public ExportingOptions Options { get; set; } = new() { BypassRecords = 0 };
 
     public string Format { get; set; } = "csv";
 

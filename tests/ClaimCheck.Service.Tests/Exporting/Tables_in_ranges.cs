@@ -19,7 +19,7 @@ public sealed class Tables_in_ranges : IAsyncLifetime
             DELETE FROM orders WHERE id % 7 = 0;
             UPDATE orders SET note = 'changed' WHERE id % 11 = 0;
             """);
-        run.Options = new ExportingOptions { Connections = 3, RangeBytes = 1 << 20, RelayedRecords = 0 };
+        run.Options = new ExportingOptions { Connections = 3, RangeBytes = 1 << 20, BypassRecords = 0 };
     }
 
     public async Task DisposeAsync() => await run.DisposeAsync();

@@ -12,19 +12,13 @@ namespace ClaimCheck.Service.Sources;
 /// server writes 8 KiB at a time, and each of these wakes a thread. The receive low-water mark lets the kernel wait for 64 KiB.
 /// Encrypted connections can't be read like this.
 /// </remarks>
-internal sealed class CopyRelay : IDisposable
+internal sealed class CopyBypass : IDisposable
 {
     /// <summary>The port for the driver: a part of the socket's name.</summary>
     public const int Port = 1;
 
     private const int Piece = 64 << 10;
     private const int PauseAt = 1 << 20;
-
-    // What is there after that long is taken, however little it is: a slow source, or the end.
-    private const int PatienceMilliseconds = 5;
-
-    private const int SolSocket = 1;
-    private const int SoReceiveLowWater = 18;
 
     private const int MessageHeader = 5;
     private const byte CopyOut = (byte)'H';
@@ -34,26 +28,25 @@ internal sealed class CopyRelay : IDisposable
 
     private readonly DirectoryInfo folder;
     private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-    private readonly Func<Socket> connect;
+    private readonly Func<ServerSocket> connect;
     private readonly byte[] received = GC.AllocateUninitializedArray<byte>(4 * Piece);
     private Socket? driver;
-    private Socket? server;
+    private ServerSocket? server;
     private Pipe? records;
     private bool isEnding;
     private bool isCopying;
     private bool isWanted;
-    private int lowWater = 1;
 
     // What is left of a message that was not complete when it began.
     private int rest;
     private bool isRecord;
 
-    private CopyRelay(DirectoryInfo folder, Func<Socket> connect)
+    private CopyBypass(DirectoryInfo folder, Func<ServerSocket> connect)
     {
         (this.folder, this.connect) = (folder, connect);
         listener.Bind(new UnixDomainSocketEndPoint(Path.Combine(Host, $".s.PGSQL.{Port}")));
         listener.Listen();
-        new Thread(Run) { IsBackground = true, Name = "copy relay" }.Start();
+        new Thread(Run) { IsBackground = true, Name = "copy bypass" }.Start();
     }
 
     /// <summary>The host for the driver: a folder that only this user may enter.</summary>
@@ -63,14 +56,14 @@ internal sealed class CopyRelay : IDisposable
     /// <param name="host">As the driver names it: a host, an address, or a folder with a socket.</param>
     /// <param name="port">The server's port.</param>
     /// <returns>Null where the machine can't have one.</returns>
-    public static CopyRelay? For(string host, int port)
+    public static CopyBypass? For(string host, int port)
     {
         if (!OperatingSystem.IsLinux() || host is ['@', ..])
             return null;
         var own = Directory.CreateTempSubdirectory("claimcheck-");
         try
         {
-            return new(own, () => Connect(host, port));
+            return new(own, () => ServerSocket.Connect(host, port));
         }
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
@@ -145,15 +138,14 @@ internal sealed class CopyRelay : IDisposable
         Volatile.Read(ref records)?.Writer.Complete(failure);
     }
 
-    private static async Task SendOnAsync(Socket from, Socket to)
+    private static async Task SendOnAsync(Socket from, ServerSocket to)
     {
         var statement = new byte[8 << 10];
         try
         {
-            // Sent synchronously: an asynchronous call would make the socket a non-blocking one for good.
             for (int count; (count = await from.ReceiveAsync(statement)) > 0;)
-                Send(to, statement.AsSpan(0, count));
-            to.Shutdown(SocketShutdown.Send);
+                to.Send(statement.AsSpan(0, count));
+            to.EndSending();
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -161,10 +153,10 @@ internal sealed class CopyRelay : IDisposable
         }
     }
 
-    private void Answer(Socket to, Socket from)
+    private void Answer(Socket to, ServerSocket from)
     {
         var (start, end) = (0, 0);
-        while (Receive(from, received.AsSpan(end)) is var count and > 0)
+        while (from.Receive(received.AsSpan(end), isCopying ? Piece : 1) is var count and > 0)
         {
             end += count;
             start += Pass(received.AsSpan(start, end - start), to);
@@ -203,7 +195,7 @@ internal sealed class CopyRelay : IDisposable
             isRecord = type == CopyData && isCopying;
             if (isRecord)
             {
-                Send(to, bytes[passing..at]);
+                ServerSocket.Send(to, bytes[passing..at]);
                 passing = at + MessageHeader;
             }
             else if (type == CopyOut)
@@ -222,7 +214,7 @@ internal sealed class CopyRelay : IDisposable
 
         if (isCopying)
             HandOver(kept);
-        Send(to, bytes[passing..at]);
+        ServerSocket.Send(to, bytes[passing..at]);
         return at;
     }
 
@@ -252,68 +244,5 @@ internal sealed class CopyRelay : IDisposable
         HandOver(kept);
         records!.Writer.Complete();
         isCopying = false;
-    }
-
-    private int Receive(Socket from, Span<byte> space)
-    {
-        if (!isCopying)
-            return Wait(from, space, 1, 0);
-        var count = Wait(from, space, Piece, PatienceMilliseconds);
-        return count >= 0 ? count : Wait(from, space, 1, 0);
-    }
-
-    // -1 where nothing came in time.
-    private int Wait(Socket from, Span<byte> space, int atLeast, int milliseconds)
-    {
-        if (atLeast != lowWater)
-        {
-            from.SetRawSocketOption(SolSocket, SoReceiveLowWater, BitConverter.GetBytes(atLeast));
-            from.ReceiveTimeout = milliseconds;
-            lowWater = atLeast;
-        }
-
-        var count = from.Receive(space, SocketFlags.None, out var error);
-        return error switch
-        {
-            SocketError.Success => count,
-            SocketError.TimedOut or SocketError.WouldBlock => -1,
-            _ => throw new SocketException((int)error),
-        };
-    }
-
-    private static void Send(Socket to, ReadOnlySpan<byte> bytes)
-    {
-        while (!bytes.IsEmpty)
-            bytes = bytes[to.Send(bytes)..];
-    }
-
-    private static Socket Connect(string host, int port)
-    {
-        var isFolder = host is ['/', ..];
-        var socket = isFolder
-            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
-            : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            // The connect heeds it too.
-            socket.SendTimeout = (int)SourceDatabases.ConnectTimeout.TotalMilliseconds;
-            if (isFolder)
-            {
-                socket.Connect(new UnixDomainSocketEndPoint(Path.Combine(host, $".s.PGSQL.{port}")));
-            }
-            else
-            {
-                socket.Connect(host, port);
-                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            }
-
-            socket.SendTimeout = 0;
-            return socket;
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
     }
 }

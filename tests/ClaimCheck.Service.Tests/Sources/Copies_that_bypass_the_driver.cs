@@ -6,7 +6,7 @@ using ClaimCheck.Testing;
 namespace ClaimCheck.Service.Tests.Sources;
 
 /// <summary>Large exports take their records off the connection beside the driver: they are the same records.</summary>
-public sealed class Copies_through_a_relay
+public sealed class Copies_that_bypass_the_driver
 {
     [Theory]
     [InlineData("SELECT i AS id FROM generate_series(1, 200000) i")]
@@ -20,9 +20,9 @@ public sealed class Copies_through_a_relay
         foreach (var format in (string[])["csv", "ndjson"])
         {
             run.Format = format;
-            run.Options = new ExportingOptions { RelayedRecords = long.MaxValue };
+            run.Options = new ExportingOptions { BypassRecords = long.MaxValue };
             var without = await run.TextAsync(sql);
-            run.Options = new ExportingOptions { RelayedRecords = 0 };
+            run.Options = new ExportingOptions { BypassRecords = 0 };
             Assert.Equal(without, await run.TextAsync(sql));
         }
     }
@@ -32,7 +32,7 @@ public sealed class Copies_through_a_relay
     {
         await using var run = await ExportRun.NewAsync("CREATE TABLE t AS SELECT i AS id FROM generate_series(1, 10) i");
         await using var sessions = await OpenAsync(run);
-        Assert.True(Assert.Single(sessions.Readers).IsRelayed);
+        Assert.True(Assert.Single(sessions.Readers).IsBypassing);
         await run.ExecuteAsync("DELETE FROM t");
 
         Assert.Equal(10, await CountAsync(sessions.Readers[0]));
@@ -48,7 +48,7 @@ public sealed class Copies_through_a_relay
         await using var run = await ExportRun.OnAsync(proxy.ConnectionString);
         await using var sessions = await OpenAsync(run);
 
-        Assert.False(Assert.Single(sessions.Readers).IsRelayed);
+        Assert.False(Assert.Single(sessions.Readers).IsBypassing);
         Assert.Equal(10, await CountAsync(sessions.Readers[0]));
     }
 
@@ -71,7 +71,7 @@ public sealed class Copies_through_a_relay
     private static async Task<SourceSessions> OpenAsync(ExportRun run)
     {
         var holder = await SourceSession.OpenAsync(() => run.Source, ExportRun.Settings, CancellationToken.None);
-        return await SourceSessions.OpenAsync(holder, 1, relayed: true, CancellationToken.None);
+        return await SourceSessions.OpenAsync(holder, 1, bypassing: true, CancellationToken.None);
     }
 
     private static async Task<int> CountAsync(SourceSession session)
