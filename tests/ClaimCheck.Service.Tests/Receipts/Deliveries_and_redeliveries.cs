@@ -69,7 +69,8 @@ public sealed class Deliveries_and_redeliveries(ReceiptService service)
         var data = await Scene.ScalarAsync<string>(
             service.Scene.Catalog,
             $"SELECT data::text FROM outbox WHERE type = 'BulkOverdue' AND batch_id = '{batches[0][^32..]}'");
-        Assert.Contains("\"missing\":[\"crm\"]", data, StringComparison.Ordinal);
+        // On a busy machine the receipt of billing may have come after that time too.
+        Assert.Matches("\"missing\":\\[(\"billing\",)?\"crm\"\\]", data);
         // Late is better than never, but late.
         Assert.Equal(200, (await service.PutAsync(batches[0], "crm", "completed", 1000)).Status);
         Assert.Equal(("missed", ""), await DeliveryAsync(batches[0]));
