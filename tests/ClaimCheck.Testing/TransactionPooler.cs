@@ -78,14 +78,7 @@ internal sealed class TransactionPooler : Interposed
                 await server.GetStream().WriteAsync(message, Closing);
                 if (message[0] is not ((byte)'Q' or (byte)'S'))
                     continue;
-                byte[] answer;
-                do
-                {
-                    answer = await MessageAsync(server.GetStream(), Closing);
-                    await near.WriteAsync(answer, Closing);
-                }
-                while (answer[0] != ReadyForQuery);
-                if (answer[5] != 'I')
+                if (await AnswerAsync(near) != 'I')
                     continue; // in a transaction: it stays with this client
                 isLent = false;
                 lent.Release();
@@ -102,6 +95,28 @@ internal sealed class TransactionPooler : Interposed
                 await RollBackAsync();
                 lent.Release();
             }
+        }
+    }
+
+    // To its end, also where the client has gone: the next one must not find the rest.
+    private async Task<byte> AnswerAsync(NetworkStream near)
+    {
+        IOException? gone = null;
+        while (true)
+        {
+            var message = await MessageAsync(server.GetStream(), Closing);
+            try
+            {
+                if (gone is null)
+                    await near.WriteAsync(message, Closing);
+            }
+            catch (IOException e)
+            {
+                gone = e;
+            }
+
+            if (message[0] == ReadyForQuery)
+                return gone is null ? message[5] : throw gone;
         }
     }
 

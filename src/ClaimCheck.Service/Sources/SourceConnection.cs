@@ -39,6 +39,19 @@ internal sealed class SourceConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Begins a transaction of one snapshot: another session's, or one of its own.</summary>
+    /// <remarks>In statements of their own. The driver's transactions are begun together with their first statement, and until
+    /// the server has answered the first of both, the driver ignores a cancellation: behind a pooler with no connection left that
+    /// is for ever.</remarks>
+    public async Task BeginAsync(string? snapshot, CancellationToken cancellationToken)
+    {
+        await ExecuteAsync("BEGIN ISOLATION LEVEL REPEATABLE READ", cancellationToken);
+        if (snapshot is not null)
+            await ExecuteAsync($"SET TRANSACTION SNAPSHOT '{snapshot}'", cancellationToken);
+    }
+
+    public Task RollBackAsync(CancellationToken cancellationToken) => ExecuteAsync("ROLLBACK", cancellationToken);
+
     private static async Task<SourceConnection> OpenAsync(
         NpgsqlDataSource source, CopyBypass? bypass, CancellationToken cancellationToken)
     {
@@ -53,6 +66,12 @@ internal sealed class SourceConnection : IAsyncDisposable
             await opened.DisposeAsync();
             throw;
         }
+    }
+
+    private async Task ExecuteAsync(string statement, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(statement, Sql);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task<bool> IsGssEncryptedAsync(CancellationToken cancellationToken)

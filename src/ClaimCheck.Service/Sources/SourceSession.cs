@@ -1,11 +1,13 @@
-using System.Data;
-
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>One connection in one read-only snapshot of a source.</summary>
 internal sealed class SourceSession : IAsyncDisposable
 {
     private const int MostServers = 5;
+
+    // This session holds a connection while it waits for another. A pooler that has lent out its last one gives none before this
+    // session, or an export that waits just so, ends.
+    private static readonly TimeSpan PatienceForAnother = TimeSpan.FromSeconds(5);
 
     private readonly Func<NpgsqlDataSource> source;
     private readonly SourceConnection way;
@@ -14,6 +16,7 @@ internal sealed class SourceSession : IAsyncDisposable
     private readonly SettingsHeld held;
     private ServerIdentity? server;
     private string? snapshot;
+    private bool isOnlyOne;
 
     private SourceSession(
         Func<NpgsqlDataSource> source, SourceConnection way, SourceSettings settings, SettingsHeld held, SourceHorizon horizon) =>
@@ -46,9 +49,10 @@ internal sealed class SourceSession : IAsyncDisposable
     /// <summary>Another session in the same snapshot, while this one is open.</summary>
     /// <param name="bypassing">Whether its records bypass the driver, by a <see cref="CopyBypass"/>.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    /// <returns>Null where the source has none to give: a balancer or a pooler leads to another server.</returns>
+    /// <returns>Null where the source has none to give: a balancer or a pooler leads to another server, or all connections are
+    /// taken.</returns>
     public Task<SourceSession?> TwinAsync(bool bypassing, CancellationToken cancellationToken) =>
-        SourceErrors.GuardAsync(() => JoinAsync(bypassing, cancellationToken), cancellationToken);
+        SourceErrors.GuardAsync(() => JoinInTimeAsync(bypassing, cancellationToken), cancellationToken);
 
     /// <summary>The planner's estimate of the number of rows, or null where its plan can't be read.</summary>
     public Task<long?> EstimateAsync(string sql, CancellationToken cancellationToken) =>
@@ -126,12 +130,12 @@ internal sealed class SourceSession : IAsyncDisposable
             for (var tries = 1; ; tries++)
             {
                 var horizon = await SourceHorizon.ReadAsync(opened.Sql, cancellationToken);
-                var transaction = await opened.Sql.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+                await opened.BeginAsync(null, cancellationToken);
                 var applied = await settings.ApplyAsync(opened.Sql, cancellationToken);
                 if (applied.ServerStart == horizon.ServerStart)
                     return new SourceSession(source, opened, settings, applied, horizon);
                 // A pooler in front of several servers: how far one of them is says nothing about another.
-                await transaction.DisposeAsync();
+                await opened.RollBackAsync(cancellationToken);
                 if (tries == MostServers)
                     throw new SourceException("source_unavailable",
                         "Two statements of one session were answered by different servers, repeatedly.", isTransient: true);
@@ -141,6 +145,24 @@ internal sealed class SourceSession : IAsyncDisposable
         {
             await opened.DisposeAsync();
             throw;
+        }
+    }
+
+    private async Task<SourceSession?> JoinInTimeAsync(bool bypassing, CancellationToken cancellationToken)
+    {
+        if (isOnlyOne)
+            return null;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(PatienceForAnother);
+        try
+        {
+            return await JoinAsync(bypassing, patience.Token);
+        }
+        catch (Exception e) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested
+            && (e is OperationCanceledException || SourceErrors.IsSourceError(e)))
+        {
+            isOnlyOne = true;
+            return null;
         }
     }
 
@@ -156,9 +178,7 @@ internal sealed class SourceSession : IAsyncDisposable
             return null;
         try
         {
-            await opened.Sql.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-            await using (var join = new NpgsqlCommand($"SET TRANSACTION SNAPSHOT '{snapshot}'", opened.Sql))
-                await join.ExecuteNonQueryAsync(cancellationToken);
+            await opened.BeginAsync(snapshot, cancellationToken);
             var applied = await settings.ApplyAsync(opened.Sql, cancellationToken);
             if (await ServerIdentity.ReadAsync(opened.Sql, cancellationToken) == server)
                 return new SourceSession(source, opened, settings, applied, Horizon);

@@ -52,13 +52,17 @@ public sealed class Deliveries_and_redeliveries(ReceiptService service)
     [Fact]
     public async Task A_delivery_that_is_overdue_is_told_once_by_any_number_of_replicas()
     {
-        var batches = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => service.BatchAsync("hasty")));
+        // Tracked: the receipt of billing comes before that one is due, however busy the machine is.
+        var billed = await service.BatchAsync("tracked");
+        Assert.Equal(200, (await service.PutAsync(billed, "billing", "completed", 1000)).Status);
+        await Scene.SqlAsync(
+            service.Scene.Catalog, $"UPDATE delivery_goals SET due_at = now() WHERE batch_id = '{billed[^32..]}'");
+        string[] batches = [billed, .. await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => service.BatchAsync("hasty")))];
         var revoked = await service.BatchAsync("hasty");
         Assert.Equal(200, (await service.Http.SendAsync("DELETE", revoked)).Status);
-        Assert.Equal(200, (await service.PutAsync(batches[0], "billing", "completed", 1000)).Status);
         foreach (var batch in batches)
             await Eventually.TrueAsync(async () => (await DeliveryAsync(batch)).State == "missed");
-        Assert.Equal(("missed", "crm"), await DeliveryAsync(batches[0]));
+        Assert.Equal(("missed", "crm"), await DeliveryAsync(billed));
         Assert.Equal("pending", (await DeliveryAsync(revoked)).State);
         // Whatever else is late has been looked at once more by then.
         var last = await service.BatchAsync("hasty");
@@ -68,12 +72,11 @@ public sealed class Deliveries_and_redeliveries(ReceiptService service)
         Assert.Equal(0, await OverdueAsync(revoked));
         var data = await Scene.ScalarAsync<string>(
             service.Scene.Catalog,
-            $"SELECT data::text FROM outbox WHERE type = 'BulkOverdue' AND batch_id = '{batches[0][^32..]}'");
-        // On a busy machine the receipt of billing may have come after that time too.
-        Assert.Matches("\"missing\":\\[(\"billing\",)?\"crm\"\\]", data);
+            $"SELECT data::text FROM outbox WHERE type = 'BulkOverdue' AND batch_id = '{billed[^32..]}'");
+        Assert.Contains("\"missing\":[\"crm\"]", data, StringComparison.Ordinal);
         // Late is better than never, but late.
-        Assert.Equal(200, (await service.PutAsync(batches[0], "crm", "completed", 1000)).Status);
-        Assert.Equal(("missed", ""), await DeliveryAsync(batches[0]));
+        Assert.Equal(200, (await service.PutAsync(billed, "crm", "completed", 1000)).Status);
+        Assert.Equal(("missed", ""), await DeliveryAsync(billed));
     }
 
     [Fact]
