@@ -67,7 +67,29 @@ public sealed record ExportRequest
 /// <param name="Bytes">Bytes stored so far.</param>
 /// <param name="Files">Files begun so far.</param>
 /// <param name="EstimatedRecords">The planner's estimate of all records, or null before it is known.</param>
-public sealed record ExportProgress(long Records, long Bytes, int Files, long? EstimatedRecords);
+public sealed record ExportProgress(long Records, long Bytes, int Files, long? EstimatedRecords)
+{
+    /// <summary>How its source is read, or null before that is known and for a batch that its producer uploads.</summary>
+    public ExportRanges? Ranges { get; init; }
+}
+
+/// <summary>How an export's source is read.</summary>
+/// <param name="By">One of <see cref="RangesBy"/>.</param>
+/// <param name="Count">How many ranges; 1 for one stream.</param>
+public sealed record ExportRanges(string By, int Count);
+
+/// <summary>By what an export's source is cut into ranges, which several connections read side by side.</summary>
+public static class RangesBy
+{
+    /// <summary>By a table's pages. The ranges' records share files, in no order.</summary>
+    public const string Ctid = "ctid";
+
+    /// <summary>By the dataset's key. Each range has files of its own, in the order of the key.</summary>
+    public const string Key = "key";
+
+    /// <summary>Not at all: one connection reads one stream.</summary>
+    public const string None = "none";
+}
 
 /// <summary>Why an export failed.</summary>
 /// <param name="Code">A stable code, for example <c>source_query_failed</c>.</param>

@@ -44,6 +44,8 @@ public sealed class Asking_for_exports(ToolScene scene)
             "--format", "ndjson", "--wait", "--json")).Exits(0).Json;
         Assert.Equal("ready", export["state"]!.GetValue<string>());
         Assert.Equal(2, export["progress"]!["records"]!.GetValue<long>());
+        var shown = (await scene.RunAsync("status", export["exportId"]!.GetValue<string>())).Exits(0);
+        Assert.Matches("read +in one stream", shown.Output);
         Assert.Equal("""{"ids":[5,3],"flag":true,"since":"2026-01-01T00:00:00Z"}""", export["criteria"]!.ToJsonString());
 
         var repeated = (await scene.RunAsync(

@@ -15,6 +15,7 @@ internal static class ExportSummary
         ("records", Records(export)),
         ("stored",
             $"{Amounts.Size(export.Progress.Bytes)} in {export.Progress.Files} file{(export.Progress.Files == 1 ? "" : "s")}"),
+        ("read", Read(export.Progress.Ranges)),
         ("created", Amounts.Time(export.CreatedAt)),
         ("ready", Amounts.Time(export.ReadyAt)),
         ("expires", Amounts.Time(export.ExpiresAt)),
@@ -41,6 +42,14 @@ internal static class ExportSummary
         ("delivery", batch.Delivery is { } delivery ? string.Join(", ", delivery.Missing.Prepend(delivery.State)) : null),
         ("fetched by",
             batch.Redeemed.Count > 0 ? string.Join(", ", batch.Redeemed.Select(who => $"{who.Caller} ({who.Times})")) : null));
+
+    private static string? Read(ExportRanges? ranges) => ranges switch
+    {
+        null => null,
+        { By: RangesBy.None } => "in one stream",
+        { By: RangesBy.Ctid } => $"in {Amounts.Count(ranges.Count)} ranges of the table's pages",
+        _ => $"in {Amounts.Count(ranges.Count)} ranges of the {ranges.By}",
+    };
 
     private static string Records(Export export) =>
         export.State == ExportState.Running && export.Progress.EstimatedRecords is { } estimate

@@ -7,11 +7,15 @@ internal sealed class ExportMeter
     private long bytes;
     private int files;
     private long estimatedRecords = -1;
+    private volatile ExportRanges? ranges;
 
     public long Records => Interlocked.Read(ref records);
     public long Bytes => Interlocked.Read(ref bytes);
     public int Files => Volatile.Read(ref files);
     public long? EstimatedRecords => Interlocked.Read(ref estimatedRecords) is var known and >= 0 ? known : null;
+
+    /// <summary>How the source is read; null before that is known.</summary>
+    public ExportRanges? Ranges => ranges;
 
     public void Stored(long moreRecords, long moreBytes)
     {
@@ -22,4 +26,6 @@ internal sealed class ExportMeter
     public void FileBegun() => Interlocked.Increment(ref files);
 
     public void Estimated(long all) => Interlocked.Exchange(ref estimatedRecords, all);
+
+    public void Cut(ExportRanges known) => ranges = known;
 }

@@ -6,6 +6,9 @@ internal sealed record StagedBatch(DateTimeOffset SnapshotAt, IReadOnlyList<Stag
     /// <summary>How far the source's snapshot reached; null where the records were uploaded.</summary>
     public SourceHorizon? Horizon { get; init; }
 
+    /// <summary>How the source was read; null where the records were uploaded.</summary>
+    public ExportRanges? Ranges { get; init; }
+
     public long Records => Files.Sum(file => file.Records);
     public long Bytes => Files.Sum(file => file.Bytes);
     public long UncompressedBytes => Files.Sum(file => file.UncompressedBytes);

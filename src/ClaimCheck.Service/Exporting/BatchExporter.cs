@@ -49,19 +49,22 @@ internal sealed class BatchExporter(
             ? new DistinctKeys(keySpace)
             : null;
 
-        var ranges = wanted is null && distinct is null && options.Connections > 1 && plan.Dataset.Table is { } table
+        var cut = wanted is null && distinct is null && options.Connections > 1 && plan.Dataset.Table is { } table
             ? await session.CutAsync(table, columns, options.RangeBytes, cancellationToken)
-            : [];
+            : RangeCut.None;
         await using var sessions = await SourceSessions.OpenAsync(
-            session, Math.Clamp(ranges.Count, 1, options.Connections), bypassing: wanted is null
+            session, Math.Clamp(cut.Queries.Count, 1, options.Connections), bypassing: wanted is null
                 && expected >= options.BypassRecords,
             cancellationToken);
+        if (sessions.Readers.Count == 1)
+            cut = RangeCut.None;
+        meter.Cut(cut.Shown);
 
         var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
         var buffers = BlockBuilder.BuffersFor(target);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var left = new ConcurrentQueue<string>(
-            ranges.Select(range => SourceQuery.Render(range, plan.Dataset.Parameters, plan.Criteria)));
+            cut.Queries.Select(range => SourceQuery.Render(range, plan.Dataset.Parameters, plan.Criteria)));
         var keys = new List<KeyCheck>();
         var lanes = sessions.Readers.Select(Lane).ToList();
         var sealer = new BlockSealer(buffers, plan.Framing);
@@ -84,6 +87,7 @@ internal sealed class BatchExporter(
         return new StagedBatch(session.Horizon.SnapshotAt, await files.FinishAsync(cancellationToken))
         {
             Horizon = session.Horizon,
+            Ranges = cut.Shown,
         };
 
         BlockLane Lane(SourceSession own)
@@ -99,7 +103,7 @@ internal sealed class BatchExporter(
             var format = Format(plan, columns, blocks, check, stop.Token);
             var copies = wanted is not null
                 ? new RetryCopies(own, rounds!, plan, wanted).ReadAsync(sql, format.CopyOptions, stop.Token)
-                : sessions.Readers.Count > 1 ? RangesAsync(own, left, format.CopyOptions, stop.Token)
+                : cut.Queries.Count > 0 ? RangesAsync(own, left, format.CopyOptions, stop.Token)
                 : WholeAsync(own, sql, format.CopyOptions, stop.Token);
             return new(copies, format, blocks);
         }

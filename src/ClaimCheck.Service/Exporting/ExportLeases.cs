@@ -63,7 +63,8 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                 UPDATE exports e
                    SET state = 'running', lease_token = @Token, lease_until = now() + @Lease, attempt = @Attempt,
                        leases = leases + 1, started_at = coalesce(started_at, now()),
-                       records = 0, bytes = 0, uncompressed_bytes = 0, files = 0
+                       records = 0, bytes = 0, uncompressed_bytes = 0, files = 0,
+                       ranges_by = NULL, ranges = NULL
                   FROM next
                  WHERE e.id = next.id
              RETURNING e.id, e.batch_id, e.definition::text AS definition, e.criteria::text AS criteria,
@@ -102,7 +103,8 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
             """
             UPDATE exports
                SET lease_until = now() + @Lease, records = @Records, bytes = @Bytes, files = @Files,
-                   estimated_records = coalesce(@EstimatedRecords, estimated_records)
+                   estimated_records = coalesce(@EstimatedRecords, estimated_records),
+                   ranges_by = @RangesBy, ranges = @Ranges
              WHERE id = @Id AND state = 'running' AND lease_token = @Token
             """,
             new
@@ -114,6 +116,8 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                 meter.Bytes,
                 meter.Files,
                 meter.EstimatedRecords,
+                RangesBy = meter.Ranges?.By,
+                Ranges = meter.Ranges?.Count,
             },
             cancellationToken) == 1;
 

@@ -69,7 +69,10 @@ internal sealed class ExportViews(PublicAddress address, LinkMinter minter)
             Criteria = row.CriteriaJson,
             Format = row.Format,
             Compression = row.Compression,
-            Progress = new(row.Records, row.Bytes, row.Files, row.EstimatedRecords),
+            Progress = new(row.Records, row.Bytes, row.Files, row.EstimatedRecords)
+            {
+                Ranges = row is { RangesBy: { } by, Ranges: { } ranges } ? new(by, ranges) : null,
+            },
             CreatedAt = row.CreatedAt,
             StartedAt = row.StartedAt,
             ReadyAt = row.ReadyAt,

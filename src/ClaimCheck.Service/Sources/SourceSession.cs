@@ -39,9 +39,8 @@ internal sealed class SourceSession : IAsyncDisposable
     public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => ResultShape.DescribeAsync(connection, sql, cancellationToken), cancellationToken);
 
-    /// <summary>The queries of ranges of a table that several sessions can read side by side; empty where
-    /// there are none.</summary>
-    public Task<IReadOnlyList<string>> CutAsync(
+    /// <summary>How several sessions can read a table side by side.</summary>
+    public Task<RangeCut> CutAsync(
         TableQuery table, IReadOnlyList<ResultColumn> columns, long rangeBytes, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(
             () => TableRanges.PlanAsync(connection, table, columns, rangeBytes, cancellationToken), cancellationToken);

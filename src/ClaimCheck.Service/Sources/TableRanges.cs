@@ -33,20 +33,20 @@ internal static class TableRanges
          ORDER BY 1
         """;
 
-    /// <summary>The queries of the ranges, with <c>:parameters</c>, which together return what the whole query returns; empty
-    /// where the table can't be cut, or is too small to be. Locks what they read.</summary>
+    /// <summary>The ranges, whose queries have <c>:parameters</c>: one stream where the table can't be cut, or is too small to
+    /// be. Locks what they read.</summary>
     /// <param name="connection">A transaction whose snapshot is not shared yet.</param>
     /// <param name="query">The table.</param>
     /// <param name="columns">The columns of its whole query.</param>
     /// <param name="rangeBytes">How much of the table a range has.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    public static async Task<IReadOnlyList<string>> PlanAsync(
+    public static async Task<RangeCut> PlanAsync(
         NpgsqlConnection connection, TableQuery query, IReadOnlyList<ResultColumn> columns, long rangeBytes,
         CancellationToken cancellationToken)
     {
         if (query.Where is { } where
             && !await TableCondition.IsSameInAllSessionsAsync(connection, where, cancellationToken))
-            return [];
+            return RangeCut.None;
         var names = columns.Select(column => column.Name).ToList();
         long pageBytes;
         var tables = new List<(string Name, long Bytes, bool IsHeap)>();
@@ -55,7 +55,7 @@ internal static class TableRanges
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             if (!await reader.ReadAsync(cancellationToken) || reader.GetInt32(5) < FirstVersion || reader.GetBoolean(6)
                 || reader.GetString(0) is not ("r" or "p") || !reader.GetBoolean(1))
-                return [];
+                return RangeCut.None;
             pageBytes = reader.GetInt64(4);
             if (reader.GetString(0) == "r")
                 tables.Add((reader.GetString(2), reader.GetInt64(3), true));
@@ -68,19 +68,19 @@ internal static class TableRanges
             while (await reader.ReadAsync(cancellationToken))
             {
                 if (!reader.GetBoolean(3))
-                    return [];
+                    return RangeCut.None;
                 tables.Add((reader.GetString(0), reader.GetInt64(1), reader.GetBoolean(2)));
             }
         }
 
         var bytes = tables.Sum(table => table.Bytes);
         if (bytes < 2 * rangeBytes)
-            return [];
+            return RangeCut.None;
         await using (var locking = new NpgsqlCommand(
             $"LOCK TABLE {string.Join(", ", tables.Select(table => table.Name))} IN ACCESS SHARE MODE", connection))
             await locking.ExecuteNonQueryAsync(cancellationToken);
         var pages = Math.Max(rangeBytes, bytes / MostRanges) / pageBytes;
-        return [.. tables.SelectMany(table => Cut(query, names, table, pages, pageBytes))];
+        return new(RangesBy.Ctid, [.. tables.SelectMany(table => Cut(query, names, table, pages, pageBytes))]);
     }
 
     // The last range is open: pages that were added since hold nothing that the snapshot sees, and cost nothing.

@@ -3,7 +3,7 @@ using NpgsqlTypes;
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>Whether the source itself guarantees that no two records have one key: by a unique index on just that column, of the
-/// one table whose rows the query reads, each once. In any other case the keys are compared.</summary>
+/// one table, partitioned or not, whose rows the query reads, each once. In any other case the keys are compared.</summary>
 internal static class UniqueKeyCheck
 {
     // Types where equal texts are equal values, so that an index on values holds for texts too (pg_type.dat: bool, bytea, name,
@@ -37,9 +37,9 @@ internal static class UniqueKeyCheck
             return false;
         // The plan first: the tables that it reads are locked then, and the index can't be dropped before the end of the
         // transaction.
-        return await OnlyTableAsync(connection, sql, cancellationToken) is { } only
-            && await TableAsync(connection, key, cancellationToken) is { } table
-            && only == table;
+        return await QueryPlan.ReadAsync(connection, "VERBOSE", sql, cancellationToken) is { } plan
+            && Scanned(plan) is { Count: > 0 } scanned
+            && await IsUniqueAsync(connection, key, scanned, cancellationToken);
     }
 
     /// <summary>Whether records that are sorted by their key have equal keys side by side.</summary>
@@ -58,50 +58,60 @@ internal static class UniqueKeyCheck
         return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private static async Task<(string Schema, string Name)?> OnlyTableAsync(
-        NpgsqlConnection connection, string sql, CancellationToken cancellationToken) =>
-        await QueryPlan.ReadAsync(connection, "VERBOSE", sql, cancellationToken) is { } plan ? OnlyTable(plan) : null;
-
-    private static (string Schema, string Name)? OnlyTable(JsonElement node)
+    // The table that the rows come from, or the partitions of one, each once; null where they come in another way.
+    private static List<string>? Scanned(JsonElement node)
     {
-        while (true)
+        var type = node.GetProperty("Node Type").GetString()!;
+        if (Scans.Contains(type))
         {
-            var type = node.GetProperty("Node Type").GetString()!;
-            if (Scans.Contains(type))
-                return (node.GetProperty("Schema").GetString()!, node.GetProperty("Relation Name").GetString()!);
-            // Subqueries in expressions return values, not rows.
-            var below = !node.TryGetProperty("Plans", out var plans)
-                ? []
-                : plans.EnumerateArray()
-                    .Where(plan => plan.GetProperty("Parent Relationship").GetString() is not ("InitPlan" or "SubPlan")).ToList();
-            if (!Passing.Contains(type) || below is not [var only])
-                return null;
-            node = only;
+            return [$"{SourceQuery.Identifier(node.GetProperty("Schema").GetString()!)}."
+                + SourceQuery.Identifier(node.GetProperty("Relation Name").GetString()!)];
         }
+
+        // Subqueries in expressions return values, not rows.
+        var below = !node.TryGetProperty("Plans", out var plans)
+            ? []
+            : plans.EnumerateArray()
+                .Where(plan => plan.GetProperty("Parent Relationship").GetString() is not ("InitPlan" or "SubPlan")).ToList();
+        if (Passing.Contains(type))
+            return below is [var only] ? Scanned(only) : null;
+        if (type is not ("Append" or "Merge Append"))
+            return null;
+        var all = below.Select(Scanned).ToList();
+        var tables = all.OfType<List<string>>().SelectMany(some => some).ToList();
+        return all.Contains(null) || tables.Distinct(StringComparer.Ordinal).Count() != tables.Count ? null : tables;
     }
 
-    private static async Task<(string Schema, string Name)?> TableAsync(
-        NpgsqlConnection connection, ResultColumn key, CancellationToken cancellationToken)
+    private static async Task<bool> IsUniqueAsync(
+        NpgsqlConnection connection, ResultColumn key, List<string> scanned, CancellationToken cancellationToken)
     {
-        // Checked at each statement, not at the commit; over all rows, of just this column, by the column's own equality.
+        // Checked at each statement, not at the commit; over all rows, of just this column, by the column's own equality. That of
+        // a partitioned table holds over all its partitions.
         await using var command = connection.CreateCommand();
         command.CommandText = """
-            SELECT n.nspname::text, c.relname::text
-              FROM pg_catalog.pg_class c
-              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-             WHERE c.oid = $1 AND c.relkind IN ('r', 'm')
-               AND EXISTS (
+            SELECT EXISTS (
                        SELECT
-                         FROM pg_catalog.pg_index i
-                         JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0]
-                        WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
-                          AND i.indisready AND i.indislive
-                          AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = $2
-                          AND o.oid < 16384)
+                         FROM pg_catalog.pg_class c
+                        WHERE c.oid = $1
+                          AND CASE c.relkind
+                                   WHEN 'p' THEN NOT EXISTS (
+                                       SELECT FROM unnest($3) AS scanned (name)
+                                        WHERE to_regclass(name) NOT IN (
+                                              SELECT relid FROM pg_catalog.pg_partition_tree(c.oid) WHERE isleaf))
+                                   ELSE c.relkind IN ('r', 'm') AND cardinality($3) = 1 AND to_regclass($3[1]) = c.oid
+                              END
+                          AND EXISTS (
+                                  SELECT
+                                    FROM pg_catalog.pg_index i
+                                    JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[0]
+                                   WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
+                                     AND i.indisready AND i.indislive
+                                     AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = $2
+                                     AND o.oid < 16384))
             """;
         command.Parameters.Add(new NpgsqlParameter<uint> { TypedValue = key.Table, NpgsqlDbType = NpgsqlDbType.Oid });
         command.Parameters.Add(new NpgsqlParameter<short> { TypedValue = key.Number });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? (reader.GetString(0), reader.GetString(1)) : null;
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. scanned] });
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 }

@@ -21,7 +21,7 @@ public sealed partial class Asking_for_an_export(ApiService service)
             ["exportId", "batchId", "state", "dataset", "schemaVersion", "criteria", "format", "compression", "progress",
                 "createdAt", "startedAt", "readyAt", "expiresAt", "endedAt", "retryOf", "failure", "links"],
             export.Names());
-        Assert.Equal(["records", "bytes", "files", "estimatedRecords"], export.GetProperty("progress").Names());
+        Assert.Equal(["records", "bytes", "files", "estimatedRecords", "ranges"], export.GetProperty("progress").Names());
         Assert.Equal(["self", "batch", "manifest", "staging", "cancel"], export.GetProperty("links").Names());
         Assert.Matches("^exp_[0-9a-f]{12}7[0-9a-f]{19}$", export.Text("exportId"));
         Assert.Matches("^bat_[0-9a-f]{12}7[0-9a-f]{19}$", export.Text("batchId"));
@@ -50,6 +50,17 @@ public sealed partial class Asking_for_an_export(ApiService service)
         var manifest = await service.Http.GetAsync(asked.Link("staging"));
         Assert.True(manifest.Status == 200, manifest.Text);
         Assert.Equal(asked.Text("batchId"), manifest.Json.Text("batchId"));
+    }
+
+    [Fact]
+    public async Task How_its_source_is_read_is_null_until_that_is_known()
+    {
+        var pending = await service.Idle.AskAsync("""{ "dataset": "items" }""");
+        Assert.Equal(JsonValueKind.Null, pending.GetProperty("progress").GetProperty("ranges").ValueKind);
+
+        var asked = await service.Http.AskAsync("""{ "dataset": "items" }""");
+        var ready = await service.Http.GetAsync(asked.Link("self"), ("Prefer", "wait=60"));
+        Assert.Equal("""{"by":"none","count":1}""", ready.Json.GetProperty("progress").GetProperty("ranges").GetRawText());
     }
 
     [Theory]

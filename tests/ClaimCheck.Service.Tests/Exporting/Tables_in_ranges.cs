@@ -1,3 +1,4 @@
+using ClaimCheck.Contracts;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Sources;
 
@@ -124,6 +125,17 @@ public sealed class Tables_in_ranges : IAsyncLifetime
         Assert.Equal(0, run.Staged.Open);
     }
 
+    [Fact]
+    public async Task That_one_connection_reads_are_shown_as_one_stream()
+    {
+        run.Table = TableQuery.Of("orders", null, null);
+        run.Options = new ExportingOptions { Connections = 1, RangeBytes = 1 << 20 };
+
+        var batch = await run.ExportAsync(run.Table.Sql);
+
+        Assert.Equal((new ExportRanges("none", 1), new ExportRanges("none", 1)), (run.Meter.Ranges, batch.Ranges));
+    }
+
     private async Task<IReadOnlyList<string>> AloneAsync(string table, IReadOnlyList<string>? select, string? where)
     {
         run.Table = null;
@@ -139,17 +151,20 @@ public sealed class Tables_in_ranges : IAsyncLifetime
         string table, IReadOnlyList<string>? select, string? where, int least, bool keep = false)
     {
         run.Table = TableQuery.Of(table, select, where);
+        ExportRanges shown;
         await using (var session = await SourceSession.OpenAsync(() => run.Source, ExportRun.Settings, CancellationToken.None))
         {
             var columns = await session.DescribeAsync(run.Table.Sql, CancellationToken.None);
             var ranges = await session.CutAsync(run.Table, columns, run.Options.RangeBytes, CancellationToken.None);
-            Assert.True(least == 0 ? ranges.Count == 0 : ranges.Count >= least, $"There are {ranges.Count} ranges.");
+            Assert.True(least == 0 ? ranges == RangeCut.None : ranges.By == "ctid" && ranges.Queries.Count >= least, $"{ranges}");
+            shown = ranges.Shown;
         }
 
-        if (!keep)
-            return Lines(await run.TextAsync(run.Table.Sql));
-        var batch = await run.ExportAsync(run.Table.Sql);
-        return Lines(run.Check(batch, "id,note,amount\n"));
+        var text = keep
+            ? run.Check(await run.ExportAsync(run.Table.Sql), "id,note,amount\n")
+            : await run.TextAsync(run.Table.Sql);
+        Assert.Equal(shown, run.Meter.Ranges);
+        return Lines(text);
     }
 
     private static IReadOnlyList<string> Lines(string text) => [.. text.Split('\n').Order(StringComparer.Ordinal)];

@@ -19,8 +19,11 @@ public sealed class Unique_keys
         CREATE TABLE child () INHERITS (parent);
         INSERT INTO parent VALUES (1), (2);
         INSERT INTO child VALUES (2);
-        CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE parts (id int PRIMARY KEY, day int) PARTITION BY RANGE (id);
         CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (100);
+        CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (100) TO (200);
+        CREATE TABLE days (id int, day int, UNIQUE (id, day)) PARTITION BY RANGE (day);
+        CREATE TABLE days_1 PARTITION OF days DEFAULT;
         CREATE TABLE other (t int, x int);
         INSERT INTO other SELECT 7, 1 FROM generate_series(1, 2);
         """;
@@ -57,7 +60,14 @@ public sealed class Unique_keys
                 ("WITH RECURSIVE r AS (SELECT id FROM t UNION ALL SELECT id + 1 FROM r WHERE id < 5) SELECT id FROM r", false),
                 ("WITH w AS MATERIALIZED (SELECT id FROM t) SELECT id FROM w", false),
                 ("SELECT id FROM parent", false),
-                ("SELECT id FROM parts", false),
+                ("SELECT id FROM parts", true),
+                ("SELECT id, day FROM parts WHERE id > 150 ORDER BY day", true),
+                ("SELECT day AS id FROM parts", false),
+                ("SELECT id FROM days", false),
+                ("SELECT id FROM parts UNION ALL SELECT id FROM parts", false),
+                ("SELECT id FROM parts WHERE id < 100 UNION ALL SELECT day FROM parts_2", false),
+                ("SELECT id FROM (SELECT id FROM parts WHERE id < 100 UNION ALL SELECT day FROM parts_2) q", false),
+                ("SELECT a.id FROM parts a JOIN parts b ON b.day = a.id", false),
                 ("SELECT id FROM t GROUP BY GROUPING SETS ((id), (id))", false),
             ])
         {
