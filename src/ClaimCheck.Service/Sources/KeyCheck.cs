@@ -36,8 +36,8 @@ internal sealed class KeyCheck(int column, bool isOrdered)
             return;
         if (ordinal > 1 && key.SequenceEqual(previous.AsSpan(0, previousLength)))
         {
-            throw new SourceException(
-                "key_not_unique", $"Record {ordinal} has the key of the record before it.", isTransient: false);
+            var record = RecordPlace.Of(SeesAll ? ordinal : null);
+            throw new SourceException("key_not_unique", $"{record} has the key of the record before it.", isTransient: false);
         }
 
         if (key.Length > previous.Length)

@@ -24,7 +24,8 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
     public async Task<SettingsHeld> ApplyAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var batch = connection.CreateBatch();
-        // A session that waits for its upload is idle only for a time; transaction_timeout exists from Postgres 17 on.
+        // Each reads a table from its beginning, also where another reads it too. A session that waits for its upload is idle
+        // only for a time; transaction_timeout exists from Postgres 17 on.
         foreach (var sql in (IEnumerable<string>)
         [
             "SET TRANSACTION READ ONLY",
@@ -33,7 +34,7 @@ internal sealed record SourceSettings(TimeSpan StatementTimeout, TimeSpan LockTi
                    set_config('application_name', '{ApplicationName}', true),
                    set_config('statement_timeout', '{(long)StatementTimeout.TotalMilliseconds}', true),
                    set_config('lock_timeout', '{(long)LockTimeout.TotalMilliseconds}', true),
-                   set_config('idle_in_transaction_session_timeout', '0', true)
+                   set_config('idle_in_transaction_session_timeout', '0', true), set_config('synchronize_seqscans', 'off', true)
             """,
             "SELECT set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout' UNION ALL "
             + $"{SessionPins.NoticesTheEnd(isLocal: true)}",

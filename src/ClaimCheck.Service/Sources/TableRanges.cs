@@ -45,7 +45,7 @@ internal static class TableRanges
         CancellationToken cancellationToken)
     {
         if (query.Where is { } where
-            && !await TableCondition.IsSameInAllSessionsAsync(connection, where, cancellationToken))
+            && await SessionDependence.IsPossibleAsync(connection, [where], cancellationToken))
             return RangeCut.None;
         var names = columns.Select(column => column.Name).ToList();
         long pageBytes;

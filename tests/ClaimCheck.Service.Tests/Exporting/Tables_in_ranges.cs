@@ -101,11 +101,17 @@ public sealed class Tables_in_ranges : IAsyncLifetime
     [InlineData("'today'::date > '2020-01-01'", false)]
     [InlineData("pg_catalog.\"now\"() IS NOT NULL", false)]
     [InlineData("unknown_yet(id)", false)]
+    [InlineData("E'2020-01-01'::date < '2021-01-01'", false)]
+    [InlineData("'20'\n'20-01-01' < '2021-01-01'::date", false)]
+    [InlineData("coalesce(CASE WHEN note IS NULL THEN note END, '2020-01-01')::date < '2021-01-01'", false)]
+    [InlineData("id <~ 60000", false)]
     [InlineData("(id IN (1, 2) OR coalesce(lower(note), '') <> '') AND (id % 2) = 0", true)]
     public async Task Are_made_where_every_session_selects_the_same_rows(string where, bool areMade)
     {
         await run.ExecuteAsync(
-            "CREATE FUNCTION unknown_yet(id bigint) RETURNS boolean STABLE LANGUAGE plpgsql AS 'BEGIN RETURN true; END'");
+            "CREATE FUNCTION unknown_yet(id bigint) RETURNS boolean STABLE LANGUAGE plpgsql AS 'BEGIN RETURN true; END'; "
+            + "CREATE FUNCTION below(bigint, int) RETURNS boolean STABLE LANGUAGE sql AS 'SELECT $1 <= $2'; "
+            + "CREATE OPERATOR <~ (FUNCTION = below, LEFTARG = bigint, RIGHTARG = int)");
 
         Assert.Equal(
             await AloneAsync("orders", null, where), await InRangesAsync("orders", null, where, least: areMade ? 6 : 0));
@@ -134,6 +140,17 @@ public sealed class Tables_in_ranges : IAsyncLifetime
         var batch = await run.ExportAsync(run.Table.Sql);
 
         Assert.Equal((new ExportRanges("none", 1), new ExportRanges("none", 1)), (run.Meter.Ranges, batch.Ranges));
+    }
+
+    [Fact]
+    public void Of_which_each_has_its_lane_name_no_record_by_a_number()
+    {
+        var check = new KeyCheck(0, isOrdered: true) { SeesAll = false };
+        check.See("1"u8);
+
+        var refusal = Assert.Throws<SourceException>(() => check.See("1"u8));
+
+        Assert.Equal(("key_not_unique", "A record has the key of the record before it."), (refusal.Code, refusal.Message));
     }
 
     private async Task<IReadOnlyList<string>> AloneAsync(string table, IReadOnlyList<string>? select, string? where)
