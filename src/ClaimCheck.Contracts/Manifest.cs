@@ -74,7 +74,7 @@ public sealed record Manifest
 /// <summary>One file of a batch.</summary>
 public sealed record ManifestFile
 {
-    /// <summary>Its name, for example <c>part-00001.csv.gz</c>.</summary>
+    /// <summary>Its name, for example <c>part-00001.csv.gz</c>, or <c>part-0002-00001.csv.gz</c> of a range of the key.</summary>
     public required string Name { get; init; }
 
     /// <summary>A link to its bytes.</summary>

@@ -100,12 +100,9 @@ internal sealed class BlockBuilder
         return moved;
     }
 
-    /// <summary>The rest becomes the last block.</summary>
-    public void Finish()
-    {
-        if (recordsEnd > 0)
-            Cut();
-    }
+    /// <summary>The rest becomes a block.</summary>
+    /// <returns>By how much everything after it has moved to the front.</returns>
+    public int Finish() => recordsEnd > 0 ? Cut() : 0;
 
     private int Cut()
     {

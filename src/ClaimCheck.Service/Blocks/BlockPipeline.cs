@@ -3,47 +3,56 @@ using System.Threading.Channels;
 
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>One way in: what a connection copies, and what turns it into blocks.</summary>
-internal sealed record BlockLane(IAsyncEnumerable<CopyReader> Copies, IRecordFormat Format, BlockBuilder Blocks);
+/// <summary>What one COPY sends.</summary>
+/// <param name="Reader">Its bytes.</param>
+/// <param name="Range">The number of the range whose files are to have its records, from 1; null where all records share
+/// files.</param>
+internal readonly record struct LaneCopy(CopyReader Reader, int? Range);
 
-/// <summary>Rows in, files out: for each lane one task reads and splits, each block is compressed and digested on any core, one
-/// task stores them in the order of their ends. At most one block per core waits in between, so memory stays constant, and slow
-/// staging slows the database down.</summary>
+/// <summary>One way in: what a connection copies, and what turns it into blocks.</summary>
+internal sealed record BlockLane(IAsyncEnumerable<LaneCopy> Copies, IRecordFormat Format, BlockBuilder Blocks);
+
+/// <summary>Rows in, files out: for each lane one task reads and splits, each block is compressed and digested on any core, and
+/// for each set of files one task stores them in the order of their ends. At most one block per core waits in between, so
+/// memory stays constant, and slow staging slows the database down.</summary>
 internal sealed class BlockPipeline(IReadOnlyList<BlockLane> lanes, BlockSealer sealer, BlockBuffers buffers)
 {
-    private readonly Channel<Task<SealedBlock>> sealing = Channel.CreateBounded<Task<SealedBlock>>(
-        new BoundedChannelOptions(Environment.ProcessorCount) { SingleReader = true, SingleWriter = lanes.Count == 1 });
-
     private ExceptionDispatchInfo? failure;
 
-    /// <param name="files">Where the blocks go.</param>
+    /// <param name="files">Where the blocks go: one set that all lanes share, or one for each lane.</param>
     /// <param name="stop">Cancelled when either end fails; the source listens to it too.</param>
-    public async Task RunAsync(PartFiles files, CancellationTokenSource stop)
+    public async Task RunAsync(PartSets files, CancellationTokenSource stop)
     {
-        await Task.WhenAll(
-            Task.Run(() => ReadAllAsync(stop), CancellationToken.None),
-            Task.Run(() => GuardAsync(() => StoreAsync(files, stop.Token), stop), CancellationToken.None));
+        var sealing = files.All.Select(_ => Channel.CreateBounded<SealingBlock>(new BoundedChannelOptions(
+            Math.Max(1, Environment.ProcessorCount / files.All.Count)) { SingleReader = true })).ToList();
+        await Task.WhenAll([
+            Task.Run(() => ReadAllAsync(sealing, stop), CancellationToken.None),
+            .. files.All.Select((file, at) => Task.Run(
+                () => GuardAsync(() => StoreAsync(sealing[at].Reader, file, stop.Token), stop), CancellationToken.None)),
+        ]);
         failure?.Throw();
     }
 
-    private async Task ReadAllAsync(CancellationTokenSource stop)
+    private async Task ReadAllAsync(List<Channel<SealingBlock>> sealing, CancellationTokenSource stop)
     {
-        await Task.WhenAll(
-            lanes.Select(lane => Task.Run(() => GuardAsync(() => ReadAsync(lane, stop.Token), stop), CancellationToken.None)));
-        sealing.Writer.Complete();
+        await Task.WhenAll(lanes.Select((lane, at) => Task.Run(
+            () => GuardAsync(() => ReadAsync(lane, sealing[at % sealing.Count].Writer, stop.Token), stop),
+            CancellationToken.None)));
+        foreach (var channel in sealing)
+            channel.Writer.Complete();
     }
 
-    private async Task ReadAsync(BlockLane lane, CancellationToken cancellationToken)
+    private async Task ReadAsync(BlockLane lane, ChannelWriter<SealingBlock> sealing, CancellationToken cancellationToken)
     {
         var format = lane.Format;
-        await foreach (var source in lane.Copies.WithCancellation(cancellationToken))
+        await foreach (var (source, range) in lane.Copies.WithCancellation(cancellationToken))
         {
             try
             {
                 while (await source.ReadAsync(format.Space()) is var count and > 0)
                 {
                     format.Accept(count);
-                    await SealReadyAsync(lane.Blocks, cancellationToken);
+                    await SealReadyAsync(lane.Blocks, range, sealing, cancellationToken);
                 }
             }
             catch (SourceException e) when (e.SourceLimit is not null)
@@ -53,28 +62,34 @@ internal sealed class BlockPipeline(IReadOnlyList<BlockLane> lanes, BlockSealer 
             }
 
             format.EndCopy();
+            if (range is null)
+                continue;
+            format.Finish();
+            await SealReadyAsync(lane.Blocks, range, sealing, cancellationToken);
         }
 
         format.Finish();
-        await SealReadyAsync(lane.Blocks, cancellationToken);
+        await SealReadyAsync(lane.Blocks, null, sealing, cancellationToken);
     }
 
-    private async Task SealReadyAsync(BlockBuilder blocks, CancellationToken cancellationToken)
+    private async Task SealReadyAsync(
+        BlockBuilder blocks, int? range, ChannelWriter<SealingBlock> sealing, CancellationToken cancellationToken)
     {
         while (blocks.Ready.TryDequeue(out var block))
         {
-            await sealing.Writer.WaitToWriteAsync(cancellationToken);
-            await sealing.Writer.WriteAsync(
-                Task.Run(() => sealer.Seal(block, cancellationToken), CancellationToken.None), cancellationToken);
+            await sealing.WaitToWriteAsync(cancellationToken);
+            await sealing.WriteAsync(
+                new(Task.Run(() => sealer.Seal(block, cancellationToken), CancellationToken.None), range), cancellationToken);
         }
     }
 
-    private async Task StoreAsync(PartFiles files, CancellationToken cancellationToken)
+    private async Task StoreAsync(
+        ChannelReader<SealingBlock> sealing, PartFiles files, CancellationToken cancellationToken)
     {
-        await foreach (var task in sealing.Reader.ReadAllAsync(cancellationToken))
+        await foreach (var (task, range) in sealing.ReadAllAsync(cancellationToken))
         {
             var block = await task;
-            await files.AddAsync(block, cancellationToken);
+            await files.AddAsync(block, range, cancellationToken);
             buffers.Return(block.Buffer);
         }
     }
@@ -92,4 +107,6 @@ internal sealed class BlockPipeline(IReadOnlyList<BlockLane> lanes, BlockSealer 
             await stop.CancelAsync();
         }
     }
+
+    private readonly record struct SealingBlock(Task<SealedBlock> Block, int? Range);
 }

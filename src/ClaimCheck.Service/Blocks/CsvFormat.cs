@@ -50,7 +50,13 @@ internal sealed class CsvFormat : IRecordFormat
             throw ValueRefusal.OfRecord(keys.Place, "has no end");
     }
 
-    public void Finish() => blocks.Finish();
+    public void Finish()
+    {
+        var moved = blocks.Finish();
+        recordStart -= moved;
+        if (moved > 0)
+            scanner.Rebase(moved);
+    }
 
     private void Scan(bool isLast)
     {

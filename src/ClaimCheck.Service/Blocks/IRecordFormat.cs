@@ -26,6 +26,7 @@ internal interface IRecordFormat
     /// <exception cref="SourceException">It has ended within a record.</exception>
     void EndCopy();
 
-    /// <summary>No more bytes will come.</summary>
+    /// <summary>What was accepted becomes complete blocks: after the last COPY, or after one whose records have files of their
+    /// own.</summary>
     void Finish();
 }

@@ -5,8 +5,11 @@ namespace ClaimCheck.Service.Blocks;
 /// <summary>Opens a writer for an object of the batch.</summary>
 internal delegate Task<StagedWriter> OpenStaged(string name, StagedContent content, CancellationToken cancellationToken);
 
-/// <summary>The files of a batch, one after the other, each with its index beside it. If disposed halfway, it aborts the open
-/// upload.</summary>
+/// <summary>The files of a batch, or of ranges of it, one after the other, each with its index beside it. If disposed halfway, it
+/// aborts the open upload.</summary>
+/// <param name="layout">Their names and limits.</param>
+/// <param name="open">Opens one.</param>
+/// <param name="meter">Counts all files of the batch.</param>
 internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter meter) : IAsyncDisposable
 {
     private const int MaxFiles = 10_000;
@@ -15,12 +18,27 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
     private readonly List<Block> blocks = [];
     private readonly IncrementalHash digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private StagedWriter? writer;
+    private int? range;
+    private int number;
     private long bytes;
     private Crc32Sum records;
 
     /// <summary>Stores the next block, in a new file if this one would grow too large.</summary>
-    public async Task AddAsync(SealedBlock block, CancellationToken cancellationToken)
+    public Task AddAsync(SealedBlock block, CancellationToken cancellationToken) => AddAsync(block, null, cancellationToken);
+
+    /// <summary>The same in files of a range's own.</summary>
+    /// <param name="block">The next block.</param>
+    /// <param name="of">The range's number; null where there are none.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    public async Task AddAsync(SealedBlock block, int? of, CancellationToken cancellationToken)
     {
+        if (of != range)
+        {
+            if (writer is not null)
+                await CompleteAsync(cancellationToken);
+            (range, number) = (of, 0);
+        }
+
         if (blocks.Count == layout.MaxBlocks || (blocks.Count > 0 && bytes + block.Length + TrailerBytes > layout.MaxFileBytes))
             await CompleteAsync(cancellationToken);
         if (writer is null)
@@ -30,10 +48,13 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
         await StoreAsync(block.Bytes, block.Records, cancellationToken);
     }
 
+    /// <summary>Whether it has no file yet.</summary>
+    public bool IsEmpty => complete.Count == 0 && writer is null;
+
     /// <summary>Completes the last file; where there were no records, the one empty file.</summary>
     public async Task<IReadOnlyList<StagedFile>> FinishAsync(CancellationToken cancellationToken)
     {
-        if (complete.Count == 0 && writer is null)
+        if (IsEmpty)
         {
             await BeginAsync(cancellationToken);
             if (bytes == 0 && !layout.Nothing.IsEmpty)
@@ -54,11 +75,12 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
 
     private int TrailerBytes => layout.IsOneMember ? GzipMember.TrailerBytes : 0;
 
-    private string Name(string extension) => $"part-{complete.Count + 1:D5}.{extension}";
+    private string Name(string extension) =>
+        range is null ? $"part-{number:D5}.{extension}" : $"part-{range:D4}-{number:D5}.{extension}";
 
     private async Task BeginAsync(CancellationToken cancellationToken)
     {
-        if (complete.Count == MaxFiles)
+        if (meter.Files >= MaxFiles)
         {
             throw new SourceException(
                 "too_many_files",
@@ -66,6 +88,7 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
                 isTransient: false);
         }
 
+        number++;
         var name = Name(layout.Extension);
         writer = await open(name, new StagedContent(layout.ContentType, name), cancellationToken);
         meter.FileBegun();
@@ -101,6 +124,7 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
         complete.Add(new StagedFile
         {
             Name = Name(layout.Extension),
+            Range = range,
             Records = blocks.Sum(block => block.Records),
             Bytes = bytes,
             UncompressedBytes = plain.Length,

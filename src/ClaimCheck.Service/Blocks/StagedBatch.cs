@@ -18,6 +18,9 @@ internal sealed record StagedBatch(DateTimeOffset SnapshotAt, IReadOnlyList<Stag
 internal sealed record StagedFile
 {
     public required string Name { get; init; }
+
+    /// <summary>The number of the range that it has records of; null where there are none.</summary>
+    public int? Range { get; init; }
     public required long Records { get; init; }
     public required long Bytes { get; init; }
     public required long UncompressedBytes { get; init; }

@@ -49,8 +49,19 @@ internal sealed class BatchExporter(
             ? new DistinctKeys(keySpace)
             : null;
 
-        var cut = wanted is null && distinct is null && options.Connections > 1 && plan.Dataset.Table is { } table
-            ? await session.CutAsync(table, columns, options.RangeBytes, cancellationToken)
+        var cut = wanted is null && distinct is null && options.Connections > 1
+            ? await session.CutAsync(
+                new()
+                {
+                    Sql = sql,
+                    Table = plan.Dataset.Table,
+                    Render = range => SourceQuery.Render(range, plan.Dataset.Parameters, plan.Criteria),
+                    Columns = columns,
+                    Key = key,
+                    OrderedBy = plan.Dataset.OrderedBy,
+                    RangeBytes = options.RangeBytes,
+                },
+                cancellationToken)
             : RangeCut.None;
         await using var sessions = await SourceSessions.OpenAsync(
             session, Math.Clamp(cut.Queries.Count, 1, options.Connections), bypassing: wanted is null
@@ -63,14 +74,16 @@ internal sealed class BatchExporter(
         var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
         var buffers = BlockBuilder.BuffersFor(target);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var left = new ConcurrentQueue<string>(
-            cut.Queries.Select(range => SourceQuery.Render(range, plan.Dataset.Parameters, plan.Criteria)));
+        var left = new ConcurrentQueue<(string Sql, int? Number)>(
+            cut.Queries.Select((range, at) => (range, cut.By == RangesBy.Key ? at + 1 : (int?)null)));
         var keys = new List<KeyCheck>();
         var lanes = sessions.Readers.Select(Lane).ToList();
         var sealer = new BlockSealer(buffers, plan.Framing);
         var (header, extension, contentType) = (lanes[0].Format.Header, lanes[0].Format.Extension, lanes[0].Format.ContentType);
         var layout = PartLayout.Of(sealer, header, extension, contentType, plan.MaxFileBytes);
-        await using var files = new PartFiles(layout, open, meter);
+        // What has an order of its own has files of its own, so that lanes need not wait for each other.
+        await using var files = new PartSets(
+            [.. lanes.Take(cut.By == RangesBy.Key ? lanes.Count : 1).Select(_ => new PartFiles(layout, open, meter))]);
         try
         {
             await new BlockPipeline(lanes, sealer, buffers).RunAsync(files, stop);
@@ -118,21 +131,21 @@ internal sealed class BatchExporter(
         return !await session.VouchesForAsync(key, sql, cancellationToken);
     }
 
-    private static async IAsyncEnumerable<CopyReader> WholeAsync(
+    private static async IAsyncEnumerable<LaneCopy> WholeAsync(
         SourceSession session, string sql, string options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var copy = await session.CopyAsync(sql, options, cancellationToken);
-        yield return copy;
+        yield return new(copy, null);
     }
 
-    private static async IAsyncEnumerable<CopyReader> RangesAsync(
-        SourceSession session, ConcurrentQueue<string> left, string options,
+    private static async IAsyncEnumerable<LaneCopy> RangesAsync(
+        SourceSession session, ConcurrentQueue<(string Sql, int? Number)> left, string options,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (left.TryDequeue(out var range))
         {
-            await using var copy = await session.CopyAsync(range, options, cancellationToken);
-            yield return copy;
+            await using var copy = await session.CopyAsync(range.Sql, options, cancellationToken);
+            yield return new(copy, range.Number);
         }
     }
 

@@ -4,7 +4,7 @@ namespace ClaimCheck.Service.Exporting;
 /// all in one snapshot. The restriction is outside the query, where the planner can push it down to the source's index.</summary>
 internal sealed class RetryCopies(SourceSession session, RetryKeys rounds, ExportPlan plan, WantedKeys wanted)
 {
-    public async IAsyncEnumerable<CopyReader> ReadAsync(
+    public async IAsyncEnumerable<LaneCopy> ReadAsync(
         string sql, string options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var original = plan.RetryOf ?? throw new InvalidOperationException($"{plan.ExportId} is not a retry.");
@@ -19,7 +19,7 @@ internal sealed class RetryCopies(SourceSession session, RetryKeys rounds, Expor
                 var narrowed = $"SELECT q.* FROM ({sql}\n) q WHERE q.{key} = ANY (CAST({texts} AS {wanted.Type}[])) AND "
                     + $"format('%s', q.{key}) = ANY (CAST({texts} AS text[]))";
                 await using var copy = await session.CopyAsync(narrowed, options, cancellationToken);
-                yield return copy;
+                yield return new(copy, null);
             }
 
             await rounds.NoteGoneAsync(plan.BatchId, plan.Attempt, wanted.Left, cancellationToken);

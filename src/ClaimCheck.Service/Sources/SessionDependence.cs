@@ -57,8 +57,16 @@ internal static partial class SessionDependence
         var operators = new HashSet<string>(StringComparer.Ordinal);
         foreach (var expression in expressions)
         {
-            if (IsPossibleInTexts(expression) || !Collect(expression, calls))
-                return true;
+            try
+            {
+                if (IsPossibleInTexts(expression) || !Collect(expression, calls))
+                    return true;
+            }
+            catch (FormatException)
+            {
+                return true; // a plan's way of writing that the lexer does not know
+            }
+
             operators.UnionWith(Operators().Matches(expression).Select(match => match.Value));
         }
 
@@ -117,6 +125,6 @@ internal static partial class SessionDependence
     private static bool IsSymbol(string sql, IReadOnlyList<SqlToken> tokens, int at, char symbol) =>
         at < tokens.Count && tokens[at].Kind == SqlTokenKind.Symbol && sql[tokens[at].Start] == symbol;
 
-    [GeneratedRegex(@"[-+*/<>=~!@#%^&|`?]+")]
+    [GeneratedRegex(@"[-+*/<>=~!@#%^&|`?]+", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Operators();
 }

@@ -70,8 +70,9 @@ internal static class SourceQuery
         return $"{{{string.Join(',', elements)}}}";
     }
 
-    // With E where there is a backslash, so that it means the same whatever standard_conforming_strings is.
-    private static string Quote(string text)
+    /// <summary>A text as a literal: with E where it has a backslash, so that it means the same whatever
+    /// standard_conforming_strings is.</summary>
+    public static string Quote(string text)
     {
         if (text.Contains('\0', StringComparison.Ordinal))
             throw new InvalidOperationException("A canonical value can't hold a NUL character.");

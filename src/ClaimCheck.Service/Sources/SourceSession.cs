@@ -39,11 +39,12 @@ internal sealed class SourceSession : IAsyncDisposable
     public Task<IReadOnlyList<ResultColumn>> DescribeAsync(string sql, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(() => ResultShape.DescribeAsync(connection, sql, cancellationToken), cancellationToken);
 
-    /// <summary>How several sessions can read a table side by side.</summary>
-    public Task<RangeCut> CutAsync(
-        TableQuery table, IReadOnlyList<ResultColumn> columns, long rangeBytes, CancellationToken cancellationToken) =>
+    /// <summary>How several sessions can read a query side by side: a table by its pages, another query by its key.</summary>
+    public Task<RangeCut> CutAsync(CutRequest request, CancellationToken cancellationToken) =>
         SourceErrors.GuardAsync(
-            () => TableRanges.PlanAsync(connection, table, columns, rangeBytes, cancellationToken), cancellationToken);
+            () => request.Table is { } table ? TableRanges.PlanAsync(connection, table, request, cancellationToken)
+                : KeyRanges.PlanAsync(connection, request, cancellationToken),
+            cancellationToken);
 
     /// <summary>Another session in the same snapshot, while this one is open.</summary>
     /// <param name="bypassing">Whether its records bypass the driver, by a <see cref="CopyBypass"/>.</param>

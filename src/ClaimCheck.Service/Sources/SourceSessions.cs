@@ -42,7 +42,8 @@ internal sealed class SourceSessions : IAsyncDisposable
     /// <inheritdoc cref="SourceSession.CheckAsync"/>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
-        foreach (var session in readers)
+        // Also the holder: if it was lost, so were its locks, and a table may have been truncated between two ranges.
+        foreach (var session in readers.Append(holder).Distinct())
             await session.CheckAsync(cancellationToken);
     }
 

@@ -33,21 +33,19 @@ internal static class TableRanges
          ORDER BY 1
         """;
 
-    /// <summary>The ranges, whose queries have <c>:parameters</c>: one stream where the table can't be cut, or is too small to
+    /// <summary>The ranges; one stream where the table can't be cut, or is too small to
     /// be. Locks what they read.</summary>
     /// <param name="connection">A transaction whose snapshot is not shared yet.</param>
     /// <param name="query">The table.</param>
-    /// <param name="columns">The columns of its whole query.</param>
-    /// <param name="rangeBytes">How much of the table a range has.</param>
+    /// <param name="request">What is to be cut.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     public static async Task<RangeCut> PlanAsync(
-        NpgsqlConnection connection, TableQuery query, IReadOnlyList<ResultColumn> columns, long rangeBytes,
-        CancellationToken cancellationToken)
+        NpgsqlConnection connection, TableQuery query, CutRequest request, CancellationToken cancellationToken)
     {
         if (query.Where is { } where
             && await SessionDependence.IsPossibleAsync(connection, [where], cancellationToken))
             return RangeCut.None;
-        var names = columns.Select(column => column.Name).ToList();
+        var names = request.Columns.Select(column => column.Name).ToList();
         long pageBytes;
         var tables = new List<(string Name, long Bytes, bool IsHeap)>();
         await using (var command = Command(connection, Sql, query.Table))
@@ -74,13 +72,14 @@ internal static class TableRanges
         }
 
         var bytes = tables.Sum(table => table.Bytes);
-        if (bytes < 2 * rangeBytes)
+        if (bytes < 2 * request.RangeBytes)
             return RangeCut.None;
         await using (var locking = new NpgsqlCommand(
             $"LOCK TABLE {string.Join(", ", tables.Select(table => table.Name))} IN ACCESS SHARE MODE", connection))
             await locking.ExecuteNonQueryAsync(cancellationToken);
-        var pages = Math.Max(rangeBytes, bytes / MostRanges) / pageBytes;
-        return new(RangesBy.Ctid, [.. tables.SelectMany(table => Cut(query, names, table, pages, pageBytes))]);
+        var pages = Math.Max(request.RangeBytes, bytes / MostRanges) / pageBytes;
+        return new(
+            RangesBy.Ctid, [.. tables.SelectMany(table => Cut(query, names, table, pages, pageBytes)).Select(request.Render)]);
     }
 
     // The last range is open: pages that were added since hold nothing that the snapshot sees, and cost nothing.

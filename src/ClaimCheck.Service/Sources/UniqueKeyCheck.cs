@@ -89,6 +89,11 @@ internal static class UniqueKeyCheck
         // a partitioned table holds over all its partitions.
         await using var command = connection.CreateCommand();
         command.CommandText = """
+            WITH RECURSIVE parts (relid) AS (
+                SELECT $1
+                UNION ALL
+                SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN parts ON i.inhparent = parts.relid
+            )
             SELECT EXISTS (
                        SELECT
                          FROM pg_catalog.pg_class c
@@ -96,8 +101,7 @@ internal static class UniqueKeyCheck
                           AND CASE c.relkind
                                    WHEN 'p' THEN NOT EXISTS (
                                        SELECT FROM unnest($3) AS scanned (name)
-                                        WHERE to_regclass(name) NOT IN (
-                                              SELECT relid FROM pg_catalog.pg_partition_tree(c.oid) WHERE isleaf))
+                                        WHERE to_regclass(name) NOT IN (SELECT relid FROM parts))
                                    ELSE c.relkind IN ('r', 'm') AND cardinality($3) = 1 AND to_regclass($3[1]) = c.oid
                               END
                           AND EXISTS (

@@ -140,7 +140,10 @@ internal sealed class ExportRun : IAsyncDisposable
         foreach (var (file, number) in batch.Files.Select((file, index) => (file, index + 1)))
         {
             var suffix = Compression == "gzip" ? ".gz" : "";
-            Assert.Equal(($"part-{number:D5}.{Format}{suffix}", $"part-{number:D5}.index.json"), (file.Name, file.IndexName));
+            var part = file.Range is { } range
+                ? $"part-{range:D4}-{batch.Files.Take(number).Count(other => other.Range == range):D5}"
+                : $"part-{number:D5}";
+            Assert.Equal(($"{part}.{Format}{suffix}", $"{part}.index.json"), (file.Name, file.IndexName));
             var stored = Staged.Complete[file.Name];
             var index = Staged.Complete[file.IndexName];
             Assert.Equal((stored.Length, index.Length), (file.Bytes, file.IndexBytes));

@@ -172,7 +172,17 @@ public sealed class Tables_in_ranges : IAsyncLifetime
         await using (var session = await SourceSession.OpenAsync(() => run.Source, ExportRun.Settings, CancellationToken.None))
         {
             var columns = await session.DescribeAsync(run.Table.Sql, CancellationToken.None);
-            var ranges = await session.CutAsync(run.Table, columns, run.Options.RangeBytes, CancellationToken.None);
+            var ranges = await session.CutAsync(
+                new()
+                {
+                    Sql = run.Table.Sql,
+                    Table = run.Table,
+                    Render = range => range,
+                    Columns = columns,
+                    Key = columns.Single(column => column.Name == "id"),
+                    RangeBytes = run.Options.RangeBytes,
+                },
+                CancellationToken.None);
             Assert.True(least == 0 ? ranges == RangeCut.None : ranges.By == "ctid" && ranges.Queries.Count >= least, $"{ranges}");
             shown = ranges.Shown;
         }
