@@ -19,8 +19,8 @@ internal static class BlockCompressor
     /// the fixed code).</summary>
     public static int Bound(int length) => length + (length >> 3) + 4096;
 
-    /// <summary>Deflate blocks, none of them the final one, that refer to nothing before them and end on a
-    /// byte boundary.</summary>
+    /// <summary>Deflate blocks, none of them the final one, that refer to nothing before them and end on a byte
+    /// boundary.</summary>
     /// <returns>Their length in <paramref name="target"/>.</returns>
     public static int Deflate(ReadOnlySpan<byte> bytes, Span<byte> target, CancellationToken cancellationToken) =>
         Deflate(bytes, target, NativeDeflate.IsAvailable, cancellationToken);

@@ -40,8 +40,8 @@ internal static unsafe class NativeDeflate
     /// <summary>Whether the library is there and does what is expected of it.</summary>
     public static bool IsAvailable { get; }
 
-    /// <summary>Deflate blocks, none of them the final one, that refer to nothing before them and end on a
-    /// byte boundary.</summary>
+    /// <summary>Deflate blocks, none of them the final one, that refer to nothing before them and end on a byte
+    /// boundary.</summary>
     /// <param name="bytes">What to compress.</param>
     /// <param name="target">Has room for <see cref="BlockCompressor.Bound"/> bytes.</param>
     /// <returns>Their length in <paramref name="target"/>.</returns>

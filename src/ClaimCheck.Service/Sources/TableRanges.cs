@@ -3,8 +3,8 @@ namespace ClaimCheck.Service.Sources;
 /// <summary>Cuts a table into ranges of its pages, which several connections read side by side.</summary>
 /// <remarks>
 /// Every row version that the snapshot sees lies on one page and stays there: an UPDATE writes a new version, which the snapshot
-/// does not see, and VACUUM FULL, CLUSTER and TRUNCATE wait for the lock that is taken first. So each row
-/// is in exactly one range.
+/// does not see, and VACUUM FULL, CLUSTER and TRUNCATE wait for the lock that is taken first. So each row is in exactly one
+/// range.
 /// </remarks>
 internal static class TableRanges
 {
