@@ -1,12 +1,10 @@
-using ClaimCheck.Records.Blocks;
-
 namespace ClaimCheck.Service.Blocks;
 
 /// <summary>Opens a writer for an object of the batch.</summary>
 internal delegate Task<StagedWriter> OpenStaged(string name, StagedContent content, CancellationToken cancellationToken);
 
-/// <summary>The files of a batch, or of ranges of it, one after the other, each with its index beside it. If disposed halfway, it
-/// aborts the open upload.</summary>
+/// <summary>The files of a batch, or of ranges of it, one after the other. If disposed halfway, it aborts what is not
+/// complete.</summary>
 /// <param name="layout">Their names and limits.</param>
 /// <param name="open">Opens one.</param>
 /// <param name="meter">Counts all files of the batch.</param>
@@ -15,13 +13,10 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
     private const int MaxFiles = 10_000;
 
     private readonly List<StagedFile> complete = [];
-    private readonly List<Block> blocks = [];
-    private readonly IncrementalHash digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private StagedWriter? writer;
+    private PartFile? current;
+    private Task completing = Task.CompletedTask;
     private int? range;
     private int number;
-    private long bytes;
-    private Crc32Sum records;
 
     /// <summary>Stores the next block, in a new file if this one would grow too large.</summary>
     public Task AddAsync(SealedBlock block, CancellationToken cancellationToken) => AddAsync(block, null, cancellationToken);
@@ -34,51 +29,38 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
     {
         if (of != range)
         {
-            if (writer is not null)
-                await CompleteAsync(cancellationToken);
+            await EndAsync(cancellationToken);
             (range, number) = (of, 0);
         }
 
-        if (blocks.Count == layout.MaxBlocks || (blocks.Count > 0 && bytes + block.Length + TrailerBytes > layout.MaxFileBytes))
-            await CompleteAsync(cancellationToken);
-        if (writer is null)
-            await BeginAsync(cancellationToken);
-        blocks.Add(new Block(bytes, block.Length, block.Plain.Length, block.Records, Convert.ToHexStringLower(block.Sha256)));
-        records = records.Then(block.Plain);
-        await StoreAsync(block.Bytes, block.Records, cancellationToken);
+        if (current?.HasSpaceFor(block) is false)
+            await EndAsync(cancellationToken);
+        current ??= await BeginAsync(cancellationToken);
+        await current.AddAsync(block, cancellationToken);
     }
 
     /// <summary>Whether it has no file yet.</summary>
-    public bool IsEmpty => complete.Count == 0 && writer is null;
+    public bool IsEmpty { get; private set; } = true;
 
     /// <summary>Completes the last file; where there were no records, the one empty file.</summary>
     public async Task<IReadOnlyList<StagedFile>> FinishAsync(CancellationToken cancellationToken)
     {
         if (IsEmpty)
-        {
-            await BeginAsync(cancellationToken);
-            if (bytes == 0 && !layout.Nothing.IsEmpty)
-                await StoreAsync(layout.Nothing, 0, cancellationToken);
-        }
-
-        if (writer is not null)
-            await CompleteAsync(cancellationToken);
+            current = await BeginAsync(cancellationToken);
+        await EndAsync(cancellationToken);
+        await completing;
         return complete;
     }
 
     public async ValueTask DisposeAsync()
     {
-        digest.Dispose();
-        if (writer is not null)
-            await writer.DisposeAsync();
+        // Its failure was reported, or follows from the one that was.
+        await completing.ContinueWith(static _ => { }, TaskScheduler.Default);
+        if (current is not null)
+            await current.DisposeAsync();
     }
 
-    private int TrailerBytes => layout.IsOneMember ? GzipMember.TrailerBytes : 0;
-
-    private string Name(string extension) =>
-        range is null ? $"part-{number:D5}.{extension}" : $"part-{range:D4}-{number:D5}.{extension}";
-
-    private async Task BeginAsync(CancellationToken cancellationToken)
+    private Task<PartFile> BeginAsync(CancellationToken cancellationToken)
     {
         if (meter.Files >= MaxFiles)
         {
@@ -88,58 +70,27 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
                 isTransient: false);
         }
 
+        IsEmpty = false;
         number++;
-        var name = Name(layout.Extension);
-        writer = await open(name, new StagedContent(layout.ContentType, name), cancellationToken);
-        meter.FileBegun();
-        if (!layout.Header.IsEmpty)
-            await StoreAsync(layout.Header, 0, cancellationToken);
+        var stem = range is null ? $"part-{number:D5}" : $"part-{range:D4}-{number:D5}";
+        return PartFile.BeginAsync(layout, open, meter, stem, cancellationToken);
     }
 
-    private async Task StoreAsync(ReadOnlyMemory<byte> stored, long count, CancellationToken cancellationToken)
+    // Beside the next file, and no more than one at a time: a disk takes 0.1 s to make 256 MB durable, and S3 needs round trips
+    // for the last parts and for the completion.
+    private async Task EndAsync(CancellationToken cancellationToken)
     {
-        digest.AppendData(stored.Span);
-        await writer!.WriteAsync(stored, cancellationToken);
-        bytes += stored.Length;
-        meter.Stored(count, stored.Length);
+        await completing;
+        if (current is not { } file)
+            return;
+        var of = range;
+        current = null;
+        completing = Task.Run(() => CompleteAsync(file, of, cancellationToken), CancellationToken.None);
     }
 
-    private async Task CompleteAsync(CancellationToken cancellationToken)
+    private async Task CompleteAsync(PartFile file, int? of, CancellationToken cancellationToken)
     {
-        var plain = layout.PlainHeader.Then(records);
-        if (layout.IsOneMember)
-            await StoreAsync(GzipMember.Trailer(plain.Crc32, plain.Length), 0, cancellationToken);
-        await writer!.CompleteAsync(cancellationToken);
-        await writer.DisposeAsync();
-        writer = null;
-        var index = JsonSerializer.SerializeToUtf8Bytes(
-            new BlockIndex(blocks) { Framing = layout.Framing }, ClaimCheckJson.Options);
-        var indexName = Name("index.json");
-        await using (var indexWriter = await open(indexName, StagedContent.Json(indexName), cancellationToken))
-        {
-            await indexWriter.WriteAsync(index, cancellationToken);
-            await indexWriter.CompleteAsync(cancellationToken);
-        }
-
-        complete.Add(new StagedFile
-        {
-            Name = Name(layout.Extension),
-            Range = range,
-            Records = blocks.Sum(block => block.Records),
-            Bytes = bytes,
-            UncompressedBytes = plain.Length,
-            Sha256 = digest.GetHashAndReset(),
-            Framing = layout.Framing,
-            HeaderBytes = layout.Header.Length,
-            PlainHeader = layout.PlainHeader,
-            PlainRecords = records,
-            Blocks = blocks.Count,
-            IndexName = indexName,
-            IndexBytes = index.Length,
-            IndexSha256 = SHA256.HashData(index),
-        });
-        blocks.Clear();
-        bytes = 0;
-        records = default;
+        await using (file)
+            complete.Add(await file.CompleteAsync(of, cancellationToken));
     }
 }

@@ -35,7 +35,8 @@ internal static class KeyRanges
 
     private const string Describe = """
         SELECT c.oid::regclass::text, quote_ident(a.attname),
-               (SELECT array_agg(n.nspname || '.' || t.relname) FROM tables t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace),
+               (SELECT array_agg(n.nspname || '.' || t.relname)
+                  FROM tables t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace),
                (SELECT coalesce(sum(pg_relation_size(t.oid)), 0)::bigint FROM tables t), current_setting('block_size')::bigint
           FROM pg_catalog.pg_class c
           JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = $2

@@ -75,6 +75,7 @@ internal sealed class ExportRun : IAsyncDisposable
     public async Task ExecuteAsync(string sql, params object[] values)
     {
         await using var command = Source.CreateCommand(sql);
+        command.CommandTimeout = 60; // it prepares a test
         foreach (var value in values)
             command.Parameters.Add(new NpgsqlParameter { Value = value });
         await command.ExecuteNonQueryAsync();
