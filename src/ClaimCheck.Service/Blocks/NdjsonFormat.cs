@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Unicode;
 
 namespace ClaimCheck.Service.Blocks;
@@ -11,10 +10,14 @@ internal sealed class NdjsonFormat : IRecordFormat
     private readonly JsonValueWriter values;
     private readonly CopyText copyText = new();
     private readonly CancellationToken cancellationToken;
-    private readonly (byte[] Prefix, string Name, ResultType Type, JsonKind Kind)[] columns;
+    private readonly JsonColumn[] columns;
+    private readonly ShortRecords shortRecords;
     private byte[] lines = new byte[256 << 10];
     private int filled;
     private int searched;
+
+    // The place of the one that is written: its key has been seen, or not.
+    private long? record;
 
     public NdjsonFormat(
         IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyCheck keys, CancellationToken cancellationToken)
@@ -23,12 +26,8 @@ internal sealed class NdjsonFormat : IRecordFormat
         this.keys = keys;
         this.cancellationToken = cancellationToken;
         values = new JsonValueWriter(blocks, cancellationToken);
-        this.columns = [.. columns.Select((column, index) => (
-            Encoding.UTF8.GetBytes(
-                $"{(index == 0 ? '{' : ',')}\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(column.Name)}\":"),
-            column.Name,
-            column.Value,
-            JsonKinds.Of(column.Value)))];
+        this.columns = [.. columns.Select((column, index) => new JsonColumn(column, isFirst: index == 0))];
+        shortRecords = new ShortRecords(this.columns, blocks, keys, WriteColumn);
     }
 
     public string CopyOptions => "FORMAT text, ENCODING 'UTF8'";
@@ -47,7 +46,8 @@ internal sealed class NdjsonFormat : IRecordFormat
             if (lines.Length > Math.Min(4L * blocks.LargestRecord, 1 << 29))
             {
                 var (column, held) = OversizedRecord.LargestValue(lines);
-                throw TooLarge(keys.Place, filled, isWhole: false, column, held);
+                record = keys.Place;
+                throw TooLarge(filled, isWhole: false, column, held);
             }
 
             Array.Resize(ref lines, lines.Length * 2);
@@ -65,7 +65,7 @@ internal sealed class NdjsonFormat : IRecordFormat
         {
             cancellationToken.ThrowIfCancellationRequested();
             searched += length + 1;
-            WriteRecord(lines.AsSpan(start, searched - 1 - start));
+            WriteRecord(lines.AsSpan(start), searched - 1 - start);
             start = searched;
         }
 
@@ -83,35 +83,40 @@ internal sealed class NdjsonFormat : IRecordFormat
 
     public void Finish() => blocks.Finish();
 
-    private void WriteRecord(ReadOnlySpan<byte> line)
+    private void WriteRecord(ReadOnlySpan<byte> bytes, int length)
     {
-        var record = keys.Place;
+        record = keys.Place;
+        var line = bytes[..length];
         if (!Utf8.IsValid(line))
             throw ValueRefusal.OfRecord(record, "is not UTF-8");
+        if (!shortRecords.CanWrite(length, bytes.Length - length))
+            WriteLong(line);
+        else if (shortRecords.Write(bytes, length) != columns.Length)
+            throw WrongCount();
+        blocks.Append("}\n"u8);
+        blocks.EndRecord(blocks.Written.Length);
+    }
+
+    private void WriteLong(ReadOnlySpan<byte> line)
+    {
         var (largest, most) = (0, -1);
         for (var i = 0; i < columns.Length; i++)
         {
-            ref readonly var column = ref columns[i];
             var length = line.IndexOf((byte)'\t');
             if (length < 0 != (i == columns.Length - 1))
-                throw ValueRefusal.OfRecord(record, $"does not have {columns.Length} values");
+                throw WrongCount();
             var value = length < 0 ? line : line[..length];
             line = length < 0 ? default : line[(length + 1)..];
             var before = blocks.Open;
             try
             {
-                blocks.Append(column.Prefix);
-                WriteValue(value, i == keys.Column, column.Kind, column.Type);
+                WriteColumn(value, i);
             }
             catch (BlockFullException)
             {
                 if (blocks.Open - before >= most)
                     (largest, most) = (i, blocks.Open - before);
-                throw TooLarge(record, blocks.Open, isWhole: false, largest, most);
-            }
-            catch (FormatException e)
-            {
-                throw ValueRefusal.OfColumn(column.Name, record, e);
+                throw TooLarge(blocks.Open, isWhole: false, largest, most);
             }
 
             if (blocks.Open - before > most)
@@ -119,20 +124,23 @@ internal sealed class NdjsonFormat : IRecordFormat
         }
 
         // The brace and the line feed have room beyond the limit of a record.
-        blocks.Append("}\n"u8);
-        if (blocks.Open > blocks.LargestRecord)
-            throw TooLarge(record, blocks.Open, isWhole: true, largest, most);
-        blocks.EndRecord(blocks.Written.Length);
+        const int end = 2;
+        if (blocks.Open + end > blocks.LargestRecord)
+            throw TooLarge(blocks.Open + end, isWhole: true, largest, most);
     }
 
-    private SourceException TooLarge(long? record, long bytes, bool isWhole, int column, int held) =>
+    private SourceException WrongCount() => ValueRefusal.OfRecord(record, $"does not have {columns.Length} values");
+
+    private SourceException TooLarge(long bytes, bool isWhole, int column, int held) =>
         OversizedRecord.Of(
             record, bytes, isWhole, blocks.LargestRecord, columns[Math.Min(column, columns.Length - 1)].Name, held);
 
-    private void WriteValue(ReadOnlySpan<byte> value, bool isKey, JsonKind kind, ResultType type)
+    private void WriteColumn(ReadOnlySpan<byte> value, int column)
     {
+        var of = columns[column];
+        blocks.Append(of.Prefix);
         var isNull = value is [(byte)'\\', (byte)'N'];
-        if (isKey)
+        if (column == keys.Column)
         {
             if (isNull)
                 keys.SeeNull();
@@ -140,9 +148,16 @@ internal sealed class NdjsonFormat : IRecordFormat
             keys.Wanted?.Take(copyText.Unescape(value));
         }
 
-        if (isNull)
-            blocks.Append("null"u8);
-        else
-            values.WriteCopied(value, kind, type);
+        try
+        {
+            if (isNull)
+                blocks.Append("null"u8);
+            else
+                values.WriteCopied(value, of.Kind, of.Type);
+        }
+        catch (FormatException e)
+        {
+            throw ValueRefusal.OfColumn(of.Name, record, e);
+        }
     }
 }
