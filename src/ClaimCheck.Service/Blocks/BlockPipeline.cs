@@ -24,7 +24,8 @@ internal sealed class BlockPipeline(IReadOnlyList<BlockLane> lanes, BlockSealer 
     public async Task RunAsync(PartSets files, CancellationTokenSource stop)
     {
         var sealing = files.All.Select(_ => Channel.CreateBounded<SealingBlock>(new BoundedChannelOptions(
-            Math.Max(1, Environment.ProcessorCount / files.All.Count)) { SingleReader = true })).ToList();
+            Math.Max(1, Environment.ProcessorCount / files.All.Count))
+        { SingleReader = true })).ToList();
         await Task.WhenAll([
             Task.Run(() => ReadAllAsync(sealing, stop), CancellationToken.None),
             .. files.All.Select((file, at) => Task.Run(

@@ -29,8 +29,8 @@ internal sealed class PartFile : IAsyncDisposable
         PartLayout layout, OpenStaged open, ExportMeter meter, string stem, CancellationToken cancellationToken)
     {
         var name = $"{stem}.{layout.Extension}";
-        var writer = await open(name, new StagedContent(layout.ContentType, name), cancellationToken);
-        var file = new PartFile(layout, open, meter, stem, writer);
+        var opened = await open(name, new StagedContent(layout.ContentType, name), cancellationToken);
+        var file = new PartFile(layout, open, meter, stem, opened);
         meter.FileBegun();
         try
         {

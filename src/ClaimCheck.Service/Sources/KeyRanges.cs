@@ -25,8 +25,17 @@ internal static class KeyRanges
     // timestamp, timestamptz, bytea.
     private static readonly Dictionary<uint, string> Types = new()
     {
-        [21] = "smallint", [23] = "integer", [20] = "bigint", [1700] = "numeric", [25] = "text", [1043] = "text", [2950] = "uuid",
-        [1082] = "date", [1114] = "timestamp", [1184] = "timestamptz", [17] = "bytea",
+        [21] = "smallint",
+        [23] = "integer",
+        [20] = "bigint",
+        [1700] = "numeric",
+        [25] = "text",
+        [1043] = "text",
+        [2950] = "uuid",
+        [1082] = "date",
+        [1114] = "timestamp",
+        [1184] = "timestamptz",
+        [17] = "bytea",
     };
 
     // Behind ORDER BY: records would not ascend by the key.
