@@ -15,7 +15,11 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
 
     private readonly S3Failures failures = new(connection.Bucket);
     private readonly S3Signer signer = new(connection);
+    private readonly PartBuffers buffers = new(options);
     private volatile bool hasNoVersions;
+
+    /// <summary>What its writers share.</summary>
+    public PartBuffers Buffers => buffers;
 
     private IAmazonS3 S3 => connection.Client;
 
@@ -40,7 +44,7 @@ internal sealed class S3Staging(S3Connection connection, StagingOptions options,
     }
 
     public StagedWriter OpenWriter(StagedMultipartUpload upload) =>
-        new S3Writer(connection, failures, options, upload, AbortAsync);
+        new S3Writer(connection, failures, buffers, upload, AbortAsync);
 
     public async Task<bool> AbortAsync(StagedMultipartUpload upload, CancellationToken cancellationToken)
     {

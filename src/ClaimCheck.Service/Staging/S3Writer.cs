@@ -1,27 +1,23 @@
-using System.Collections.Concurrent;
 using Amazon.S3;
 using Amazon.S3.Model;
 
 namespace ClaimCheck.Service.Staging;
 
-/// <summary>Splits a stream into the parts of an upload, and sends several of them at a time. Memory is bounded: one buffer is
-/// filled while at most <see cref="StagingOptions.ParallelParts"/> are being sent; a writer that is ahead waits.</summary>
+/// <summary>Splits a stream into the parts of an upload, and sends several of them at a time. Memory is bounded: each writer
+/// fills one buffer while all of the process send at most <see cref="StagingOptions.ParallelParts"/>; a writer that is ahead
+/// waits.</summary>
 internal sealed class S3Writer(
     S3Connection connection,
     S3Failures failures,
-    StagingOptions options,
+    PartBuffers buffers,
     StagedMultipartUpload upload,
     Func<StagedMultipartUpload, CancellationToken, Task> abortAsync) : StagedWriter(upload)
 {
-    private const int FirstBuffer = 64 << 10; // manifests and indexes are small
+    private const int SmallBuffer = 64 << 10; // manifests and indexes are small
     private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(30);
 
-    private readonly SemaphoreSlim slots = new(options.ParallelParts);
     private readonly CancellationTokenSource stop = new();
     private readonly List<Task<PartETag>> parts = [];
-    // Whole parts that were sent: their buffers go around within the writer, because the shared pool keeps one of 8 MiB for
-    // every thread that returned one.
-    private readonly ConcurrentBag<byte[]> sent = [];
     private byte[] buffer = [];
     private int filled;
     private long bytes;
@@ -32,11 +28,11 @@ internal sealed class S3Writer(
     {
         while (!bytes.IsEmpty)
         {
-            if (filled == options.PartBytes)
+            if (filled > SmallBuffer && filled == buffer.Length)
                 await SendAsync(cancellationToken);
-            if (filled == Math.Min(buffer.Length, options.PartBytes))
+            if (filled == buffer.Length)
                 Grow();
-            var some = (int)Math.Min(bytes.Length, Math.Min(buffer.Length, options.PartBytes) - filled);
+            var some = Math.Min(bytes.Length, buffer.Length - filled);
             bytes.Span[..some].CopyTo(buffer.AsSpan(filled));
             filled += some;
             bytes = bytes[some..];
@@ -81,10 +77,9 @@ internal sealed class S3Writer(
         // None may be under way when the upload is aborted, or S3 would keep it as an orphan. Their failures were reported
         // already.
         await Task.WhenAll(parts).ContinueWith(static _ => { }, TaskScheduler.Default);
-        foreach (var unused in sent.Append(buffer).Where(each => each.Length > 0))
-            ArrayPool<byte>.Shared.Return(unused);
+        Return(buffer);
+        buffer = [];
         stop.Dispose();
-        slots.Dispose();
         if (completed)
             return;
         using var soon = new CancellationTokenSource(AbortTimeout);
@@ -100,21 +95,26 @@ internal sealed class S3Writer(
 
     private void Grow()
     {
-        var wanted = parts.Count > 0 ? options.PartBytes : Math.Min(options.PartBytes, Math.Max(FirstBuffer, buffer.Length * 2L));
-        if (!sent.TryTake(out var larger))
-            larger = ArrayPool<byte>.Shared.Rent((int)wanted);
+        var larger = parts.Count == 0 && filled == 0 ? ArrayPool<byte>.Shared.Rent(SmallBuffer) : buffers.Rent();
         buffer.AsSpan(0, filled).CopyTo(larger);
-        if (buffer.Length > 0)
-            ArrayPool<byte>.Shared.Return(buffer);
+        Return(buffer);
         buffer = larger;
+    }
+
+    private void Return(byte[] unused)
+    {
+        if (unused.Length == SmallBuffer)
+            ArrayPool<byte>.Shared.Return(unused);
+        else if (unused.Length > 0)
+            buffers.Return(unused);
     }
 
     private async Task SendAsync(CancellationToken cancellationToken)
     {
-        await slots.WaitAsync(cancellationToken);
+        await buffers.BeginPartAsync(cancellationToken);
         if (parts.Find(part => part.IsFaulted || part.IsCanceled) is { } failed)
         {
-            slots.Release();
+            buffers.EndPart();
             await failed; // the rest need not be sent
         }
         parts.Add(UploadAsync(parts.Count + 1, buffer, filled));
@@ -139,8 +139,7 @@ internal sealed class S3Writer(
                 },
                 stop.Token);
             // Only now: a request that failed may still be reading from it.
-            if (part.Length > 0)
-                sent.Add(part);
+            Return(part);
             return new PartETag(number, answer.ETag);
         }
         catch (Exception e) when (S3Failures.IsFailure(e, stop.Token))
@@ -149,7 +148,7 @@ internal sealed class S3Writer(
         }
         finally
         {
-            slots.Release();
+            buffers.EndPart();
         }
     }
 

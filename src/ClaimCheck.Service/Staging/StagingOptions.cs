@@ -35,7 +35,7 @@ internal sealed record StagingOptions : IValidatableObject
     /// <summary>Bytes of one part of an upload, and so of one buffer.</summary>
     public long PartBytes { get; init; } = 8L << 20;
 
-    /// <summary>How many parts of one object are under way at a time. One more buffer is being filled meanwhile.</summary>
+    /// <summary>How many parts a process sends at a time. Each writer fills one more buffer meanwhile.</summary>
     public int ParallelParts { get; init; } = 4;
 
     /// <summary>A request, or a pause within an answer, that takes longer counts as stalled and is tried again.</summary>

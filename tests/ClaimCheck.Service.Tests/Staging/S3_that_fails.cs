@@ -114,6 +114,38 @@ public sealed class S3_that_fails
     }
 
     [Fact]
+    public async Task Writers_of_a_process_share_their_buffers_and_send_as_many_parts_together_as_one_may()
+    {
+        await using var lab = await S3Lab.NewAsync(); // two parts of 5 MiB at a time
+        var buffers = ((S3Staging)lab.Staging).Buffers;
+        lab.Proxy.On(request => request.IsPart, new Fault.Stall());
+        await using (var ahead = lab.Staging.OpenWriter(
+            await lab.Staging.BeginAsync(lab.Key, StagedContent.Json("x.json"), default)))
+        await using (var behind = lab.Staging.OpenWriter(
+            await lab.Staging.BeginAsync($"{lab.Key}.2", StagedContent.Json("y.json"), default)))
+        {
+            await ahead.WriteAsync(StagingLab.Content(15 << 20), default); // two on their way, one filled
+            await behind.WriteAsync(StagingLab.Content(5 << 20), default);
+            using var stop = new CancellationTokenSource();
+
+            var waiting = behind.WriteAsync(new byte[1], stop.Token).AsTask();
+
+            Assert.False(waiting.IsCompleted);
+            Assert.Equal(4, buffers.Made);
+            await stop.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        }
+
+        lab.Proxy.Heal();
+        for (var after = 0; after < 3; after++)
+            await lab.StoreAsync(lab.Key, StagingLab.Content(31 << 20));
+
+        // Those that were on their way may still be read from: they are not used again.
+        Assert.InRange(buffers.Made, 4, 5);
+        Assert.Equal(StagingLab.Content(31 << 20), await lab.ReadAsync(lab.Key, 0, 31 << 20));
+    }
+
+    [Fact]
     public async Task An_abort_is_repeated_until_the_upload_is_gone()
     {
         await using var lab = await S3Lab.NewAsync();
