@@ -3,12 +3,18 @@ namespace ClaimCheck.Service.Blocks;
 /// <summary>A range of whole records. The receiver returns the buffer.</summary>
 internal readonly record struct FilledBlock(byte[] Buffer, int Length, long Records)
 {
+    /// <summary>Where it is a record that needed a larger buffer: its turn, which ends when the block is stored.</summary>
+    public IDisposable? LargeTurn { get; init; }
+
     public ReadOnlySpan<byte> Bytes => Buffer.AsSpan(0, Length);
 }
 
 /// <summary>A record is larger than <see cref="BlockBuilder.LargestRecord"/>. Its writer knows which record it is, and reports
 /// it.</summary>
 internal sealed class BlockFullException() : Exception("A record is larger than the limit.");
+
+/// <summary>A record needs a larger buffer, and has not been given its turn.</summary>
+internal sealed class NoLargeTurnException() : Exception("A record needs a larger buffer.");
 
 /// <summary>Collects bytes and cuts them into blocks at the ends of records: after the record that fills a block, or before one
 /// that would make it more than twice as large as it should be. A record larger than that is a block of its own.</summary>
@@ -18,14 +24,19 @@ internal sealed class BlockBuilder
     /// it are in use.</summary>
     public const int FullBlock = 1 << 20;
 
-    private const int Slack = 256 << 10;
+    /// <summary>More than is read or written at a time.</summary>
+    public const int Slack = 256 << 10;
+
+    /// <summary>From how many bytes on a record that is held as its source has it waits for its turn.</summary>
+    public const int LargeSource = 1 << 20;
 
     // Earlier records are in the same buffer.
     private const int Longest = OversizedRecord.Largest + (16 << 20);
 
     private readonly BlockBuffers buffers;
     private readonly int target;
-    private byte[] buffer;
+    private byte[] buffer = [];
+    private int room;
     private int written;
     private int recordsEnd;
     private long records;
@@ -34,7 +45,7 @@ internal sealed class BlockBuilder
     {
         this.buffers = buffers;
         this.target = target;
-        buffer = buffers.Rent(0);
+        Use(buffers.Rent(0));
     }
 
     /// <summary>Complete blocks, oldest first.</summary>
@@ -42,6 +53,18 @@ internal sealed class BlockBuilder
 
     /// <summary>How large a record may become here; a reservation beyond it and one more portion is refused.</summary>
     public int LargestRecord { get; init; } = OversizedRecord.Largest;
+
+    /// <summary>Whether a record that needs a larger buffer waits for its turn.</summary>
+    public bool HasLargeTurns { get; init; }
+
+    /// <summary>The turn of such a record; null where it has none.</summary>
+    public IDisposable? LargeTurn { get; set; }
+
+    /// <summary>Whether a larger buffer may be used now.</summary>
+    public bool MayGrow => !HasLargeTurns || LargeTurn is not null;
+
+    /// <summary>How many bytes are worth reading at a time: small blocks, one after another, would take a buffer each.</summary>
+    public int Portion => Math.Clamp(target, 16 << 10, 128 << 10);
 
     /// <summary>How many bytes were written since the last record's end.</summary>
     public int Open => written - recordsEnd;
@@ -51,14 +74,25 @@ internal sealed class BlockBuilder
     /// <summary>A file should contain several blocks: it is closed before the block that would exceed its size.</summary>
     public static int TargetFor(long maxFileBytes) => (int)Math.Clamp(maxFileBytes / 4, 4 << 10, FullBlock);
 
-    public static BlockBuffers BuffersFor(int target) => new(target + (target >> 1) + Slack);
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<byte> Reserve(int atLeast)
     {
-        if (buffer.Length - written < atLeast)
-            Grow(atLeast);
+        if (room - written < atLeast)
+            MakeRoom(atLeast);
         return buffer.AsSpan(written);
+    }
+
+    /// <summary>Makes room without waiting for a turn; earlier records become a block.</summary>
+    /// <returns>False where the record needs a larger buffer and its turn.</returns>
+    public bool TryReserve(int atLeast)
+    {
+        if (room - written < atLeast && recordsEnd > 0)
+            Cut();
+        if (room - written >= atLeast)
+            return true;
+        if (MayGrow)
+            Grow(atLeast);
+        return MayGrow;
     }
 
     public Memory<byte> ReserveMemory(int atLeast)
@@ -71,6 +105,9 @@ internal sealed class BlockBuilder
 
     /// <summary>Removes what was written last, down to a length that was seen since the last record's end.</summary>
     public void Truncate(int length) => written = length;
+
+    /// <summary>Removes what was written since the last record's end.</summary>
+    public void DropOpen() => written = recordsEnd;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Append(byte value)
@@ -96,7 +133,10 @@ internal sealed class BlockBuilder
         recordsEnd = end - moved;
         records++;
         if (recordsEnd >= target)
-            moved += Cut();
+            moved += Cut(LargeTurn);
+        else
+            LargeTurn?.Dispose(); // it became smaller than its source
+        LargeTurn = null;
         return moved;
     }
 
@@ -104,18 +144,40 @@ internal sealed class BlockBuilder
     /// <returns>By how much everything after it has moved to the front.</returns>
     public int Finish() => recordsEnd > 0 ? Cut() : 0;
 
-    private int Cut()
+    /// <summary>Nothing more is written, and nobody takes what is complete.</summary>
+    public void Release()
+    {
+        LargeTurn?.Dispose();
+        LargeTurn = null;
+        while (Ready.TryDequeue(out var block))
+        {
+            buffers.Return(block.Buffer);
+            block.LargeTurn?.Dispose();
+        }
+
+        buffers.Return(buffer);
+        Use([]);
+        (written, recordsEnd) = (0, 0);
+    }
+
+    private int Cut(IDisposable? largeTurn = null)
     {
         var cut = recordsEnd;
         var rest = buffer.AsSpan(cut, written - cut);
         var next = buffers.Rent(rest.Length);
         rest.CopyTo(next);
-        Ready.Enqueue(new FilledBlock(buffer, cut, records));
-        buffer = next;
+        Ready.Enqueue(new FilledBlock(buffer, cut, records) { LargeTurn = largeTurn });
+        Use(next);
         written = rest.Length;
         recordsEnd = 0;
         records = 0;
         return cut;
+    }
+
+    private void MakeRoom(int atLeast)
+    {
+        if (!TryReserve(atLeast))
+            throw new NoLargeTurnException();
     }
 
     private void Grow(int atLeast)
@@ -126,6 +188,8 @@ internal sealed class BlockBuilder
         var larger = buffers.Rent((int)Math.Min(Math.Max(needed, 2L * buffer.Length), Longest));
         Written.CopyTo(larger);
         buffers.Return(buffer);
-        buffer = larger;
+        Use(larger);
     }
+
+    private void Use(byte[] next) => (buffer, room) = (next, buffers.RoomOf(next));
 }

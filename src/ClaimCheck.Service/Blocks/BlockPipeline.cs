@@ -13,8 +13,8 @@ internal readonly record struct LaneCopy(CopyReader Reader, int? Range);
 internal sealed record BlockLane(IAsyncEnumerable<LaneCopy> Copies, IRecordFormat Format, BlockBuilder Blocks);
 
 /// <summary>Rows in, files out: for each lane one task reads and splits, each block is compressed and digested on any core, and
-/// for each set of files one task stores them in the order of their ends. At most one block per core waits in between, so
-/// memory stays constant, and slow staging slows the database down.</summary>
+/// for each set of files one task stores them in the order of their ends. Few blocks of a process are in between, so memory stays
+/// constant, and slow staging slows the database down.</summary>
 internal sealed class BlockPipeline(IReadOnlyList<BlockLane> lanes, BlockSealer sealer, BlockBuffers buffers)
 {
     private ExceptionDispatchInfo? failure;
@@ -23,14 +23,18 @@ internal sealed class BlockPipeline(IReadOnlyList<BlockLane> lanes, BlockSealer 
     /// <param name="stop">Cancelled when either end fails; the source listens to it too.</param>
     public async Task RunAsync(PartSets files, CancellationTokenSource stop)
     {
-        var sealing = files.All.Select(_ => Channel.CreateBounded<SealingBlock>(new BoundedChannelOptions(
-            Math.Max(1, Environment.ProcessorCount / files.All.Count))
-        { SingleReader = true })).ToList();
+        // Unbounded: the buffers say how many blocks are begun.
+        var sealing = files.All.Select(_ => Channel.CreateUnbounded<SealingBlock>(new() { SingleReader = true })).ToList();
         await Task.WhenAll([
             Task.Run(() => ReadAllAsync(sealing, stop), CancellationToken.None),
             .. files.All.Select((file, at) => Task.Run(
                 () => GuardAsync(() => StoreAsync(sealing[at].Reader, file, stop.Token), stop), CancellationToken.None)),
         ]);
+        // Other exports wait for what this one leaves behind.
+        foreach (var left in sealing)
+            await DropAsync(left.Reader);
+        foreach (var lane in lanes)
+            lane.Blocks.Release();
         failure?.Throw();
     }
 
@@ -54,6 +58,13 @@ internal sealed class BlockPipeline(IReadOnlyList<BlockLane> lanes, BlockSealer 
                 {
                     format.Accept(count);
                     await SealReadyAsync(lane.Blocks, range, sealing, cancellationToken);
+                    // Only now: who waits for a turn keeps nobody else waiting.
+                    while (format.WantsLargeTurn)
+                    {
+                        lane.Blocks.LargeTurn = await buffers.LargeTurnAsync(cancellationToken);
+                        format.Accept(0);
+                        await SealReadyAsync(lane.Blocks, range, sealing, cancellationToken);
+                    }
                 }
             }
             catch (SourceException e) when (e.SourceLimit is not null)
@@ -76,23 +87,49 @@ internal sealed class BlockPipeline(IReadOnlyList<BlockLane> lanes, BlockSealer 
     private async Task SealReadyAsync(
         BlockBuilder blocks, int? range, ChannelWriter<SealingBlock> sealing, CancellationToken cancellationToken)
     {
-        while (blocks.Ready.TryDequeue(out var block))
+        while (blocks.Ready.Count > 0)
         {
-            await sealing.WaitToWriteAsync(cancellationToken);
-            await sealing.WriteAsync(
-                new(Task.Run(() => sealer.Seal(block, cancellationToken), CancellationToken.None), range), cancellationToken);
+            await buffers.BeginBlockAsync(cancellationToken);
+            var block = blocks.Ready.Dequeue();
+            var task = Task.Run(() => sealer.Seal(block, cancellationToken), CancellationToken.None);
+            if (!sealing.TryWrite(new(task, range, block.LargeTurn)))
+                throw new InvalidOperationException("The channel is complete while a lane still reads.");
         }
     }
 
     private async Task StoreAsync(
         ChannelReader<SealingBlock> sealing, PartFiles files, CancellationToken cancellationToken)
     {
-        await foreach (var (task, range) in sealing.ReadAllAsync(cancellationToken))
+        await foreach (var block in sealing.ReadAllAsync(cancellationToken))
         {
-            var block = await task;
-            await files.AddAsync(block, range, cancellationToken);
-            buffers.Return(block.Buffer);
+            try
+            {
+                var stored = await block.Task;
+                await files.AddAsync(stored, block.Range, cancellationToken);
+                buffers.Return(stored.Buffer); // not where it failed: the writer may still read from it
+            }
+            finally
+            {
+                End(block);
+            }
         }
+    }
+
+    private async Task DropAsync(ChannelReader<SealingBlock> left)
+    {
+        while (left.TryRead(out var block))
+        {
+            await Task.WhenAny(block.Task); // whatever becomes of it
+            if (block.Task.IsCompletedSuccessfully)
+                buffers.Return((await block.Task).Buffer);
+            End(block);
+        }
+    }
+
+    private void End(SealingBlock block)
+    {
+        block.LargeTurn?.Dispose();
+        buffers.EndBlock();
     }
 
     // The first failure is the cause; the failure of the other end only follows from it.
@@ -109,5 +146,5 @@ internal sealed class BlockPipeline(IReadOnlyList<BlockLane> lanes, BlockSealer 
         }
     }
 
-    private readonly record struct SealingBlock(Task<SealedBlock> Block, int? Range);
+    private readonly record struct SealingBlock(Task<SealedBlock> Task, int? Range, IDisposable? LargeTurn);
 }

@@ -23,9 +23,15 @@ internal sealed class BlockSealer(BlockBuffers buffers, string framing)
         if (framing == BlockFraming.None)
             return new SealedBlock(block.Buffer, block.Length, new(0, block.Length), block.Records, SHA256.HashData(block.Bytes));
         var plain = framing == BlockFraming.Deflate ? Crc32Sum.Of(block.Bytes) : new(0, block.Length);
-        var (stored, length) = Compress(block.Bytes, cancellationToken);
-        buffers.Return(block.Buffer);
-        return new SealedBlock(stored, length, plain, block.Records, SHA256.HashData(stored.AsSpan(0, length)));
+        try
+        {
+            var (stored, length) = Compress(block.Bytes, cancellationToken);
+            return new SealedBlock(stored, length, plain, block.Records, SHA256.HashData(stored.AsSpan(0, length)));
+        }
+        finally
+        {
+            buffers.Return(block.Buffer);
+        }
     }
 
     /// <summary>The beginning of each file, which no index lists: the gzip header, the column names.</summary>
@@ -34,9 +40,11 @@ internal sealed class BlockSealer(BlockBuffers buffers, string framing)
         if (framing == BlockFraming.None)
             return header;
         var (stored, length) = header.IsEmpty ? ([], 0) : Compress(header.Span, CancellationToken.None);
-        return framing == BlockFraming.Deflate
-            ? (byte[])[.. GzipMember.Header, .. stored.AsSpan(0, length)]
-            : stored.AsMemory(0, length).ToArray();
+        byte[] sealedHeader = framing == BlockFraming.Deflate
+            ? [.. GzipMember.Header, .. stored.AsSpan(0, length)]
+            : [.. stored.AsSpan(0, length)];
+        buffers.Return(stored);
+        return sealedHeader;
     }
 
     /// <summary>The content of a file with neither header nor records, where an empty file would not be valid.</summary>
@@ -45,9 +53,16 @@ internal sealed class BlockSealer(BlockBuffers buffers, string framing)
     private (byte[] Stored, int Length) Compress(ReadOnlySpan<byte> bytes, CancellationToken cancellationToken)
     {
         var stored = buffers.Rent(BlockCompressor.Bound(bytes.Length));
-        var length = framing == BlockFraming.Deflate
-            ? BlockCompressor.Deflate(bytes, stored, cancellationToken)
-            : BlockCompressor.Gzip(bytes, stored, cancellationToken);
-        return (stored, length);
+        try
+        {
+            return (stored, framing == BlockFraming.Deflate
+                ? BlockCompressor.Deflate(bytes, stored, cancellationToken)
+                : BlockCompressor.Gzip(bytes, stored, cancellationToken));
+        }
+        catch
+        {
+            buffers.Return(stored);
+            throw;
+        }
     }
 }

@@ -6,8 +6,6 @@ namespace ClaimCheck.Service.Blocks;
 /// <summary>The database's own CSV, passed through; parsed only for the ends of records and for keys.</summary>
 internal sealed class CsvFormat : IRecordFormat
 {
-    private const int Portion = 128 << 10;
-
     private readonly BlockBuilder blocks;
     private readonly KeyCheck keys;
     private readonly CancellationToken cancellationToken;
@@ -35,12 +33,16 @@ internal sealed class CsvFormat : IRecordFormat
 
     public string ContentType => "text/csv";
 
-    public Memory<byte> Space() => blocks.ReserveMemory(Portion)[..Portion];
+    public bool WantsLargeTurn { get; private set; }
+
+    public Memory<byte> Space() => blocks.ReserveMemory(blocks.Portion)[..blocks.Portion];
 
     public void Accept(int count)
     {
         blocks.Advance(count);
         Scan(isLast: false);
+        WantsLargeTurn = !blocks.TryReserve(blocks.Portion);
+        Move(recordStart - (blocks.Written.Length - blocks.Open));
     }
 
     public void EndCopy()
@@ -50,9 +52,10 @@ internal sealed class CsvFormat : IRecordFormat
             throw ValueRefusal.OfRecord(keys.Place, "has no end");
     }
 
-    public void Finish()
+    public void Finish() => Move(blocks.Finish());
+
+    private void Move(int moved)
     {
-        var moved = blocks.Finish();
         recordStart -= moved;
         if (moved > 0)
             scanner.Rebase(moved);
@@ -67,10 +70,8 @@ internal sealed class CsvFormat : IRecordFormat
             if (end - recordStart > blocks.LargestRecord)
                 throw TooLarge(blocks.Written[recordStart..end], isWhole: true);
             Check(blocks.Written[recordStart..(end - 1)]);
-            var moved = blocks.EndRecord(end);
-            recordStart = end - moved;
-            if (moved > 0)
-                scanner.Rebase(moved);
+            recordStart = end;
+            Move(blocks.EndRecord(end));
         }
 
         // A record that is too large already need not be buffered; whether its end is among the last few bytes is not known yet.

@@ -17,6 +17,10 @@ internal interface IRecordFormat
     /// <summary>The buffer for the next bytes of COPY.</summary>
     Memory<byte> Space();
 
+    /// <summary>Whether the next record needs a larger buffer than its lane has: <see cref="BlockBuilder.LargeTurn"/>, and then
+    /// another <see cref="Accept"/>, of no bytes.</summary>
+    bool WantsLargeTurn { get; }
+
     /// <summary>Processes the first <paramref name="count"/> bytes of the buffer.</summary>
     /// <exception cref="SourceException">They are not what COPY was asked for.</exception>
     /// <exception cref="OperationCanceledException">The work must stop.</exception>

@@ -5,19 +5,22 @@ namespace ClaimCheck.Service.Blocks;
 /// <summary>COPY's text format (one line per record, tabs between values), converted into one JSON object per line.</summary>
 internal sealed class NdjsonFormat : IRecordFormat
 {
+    private const int UsualLines = 256 << 10;
+
     private readonly BlockBuilder blocks;
     private readonly KeyCheck keys;
-    private readonly JsonValueWriter values;
-    private readonly CopyText copyText = new();
     private readonly CancellationToken cancellationToken;
     private readonly JsonColumn[] columns;
     private readonly ShortRecords shortRecords;
-    private byte[] lines = new byte[256 << 10];
+    private JsonValueWriter values;
+    private CopyText copyText = new();
+    private byte[] lines = new byte[UsualLines];
     private int filled;
     private int searched;
 
-    // The place of the one that is written: its key has been seen, or not.
+    // The place of the one that is written, perhaps a second time: its key has been seen, or not.
     private long? record;
+    private bool isKeySeen;
 
     public NdjsonFormat(
         IReadOnlyList<ResultColumn> columns, BlockBuilder blocks, KeyCheck keys, CancellationToken cancellationToken)
@@ -38,6 +41,8 @@ internal sealed class NdjsonFormat : IRecordFormat
 
     public string ContentType => "application/x-ndjson";
 
+    public bool WantsLargeTurn { get; private set; }
+
     public Memory<byte> Space()
     {
         if (filled == lines.Length)
@@ -53,25 +58,29 @@ internal sealed class NdjsonFormat : IRecordFormat
             Array.Resize(ref lines, lines.Length * 2);
         }
 
-        return lines.AsMemory(filled);
+        return lines.AsMemory(filled, Math.Min(lines.Length - filled, 2 * blocks.Portion));
     }
 
     public void Accept(int count)
     {
         filled += count;
+        WantsLargeTurn = false;
         var start = 0;
         // Line feeds inside values are escaped: each one ends a record.
-        while (lines.AsSpan(searched, filled - searched).IndexOf((byte)'\n') is var length and >= 0)
+        while (!WantsLargeTurn && lines.AsSpan(searched, filled - searched).IndexOf((byte)'\n') is var length and >= 0)
         {
             cancellationToken.ThrowIfCancellationRequested();
             searched += length + 1;
-            WriteRecord(lines.AsSpan(start), searched - 1 - start);
-            start = searched;
+            WantsLargeTurn = !TryWriteRecord(lines.AsSpan(start), searched - 1 - start);
+            start = WantsLargeTurn ? start : searched;
         }
 
         lines.AsSpan(start, filled - start).CopyTo(lines);
         filled -= start;
-        searched = filled;
+        searched = WantsLargeTurn ? 0 : filled;
+        if (start > 0 && lines.Length > BlockBuilder.LargeSource && filled <= UsualLines)
+            Shrink();
+        WantsLargeTurn |= filled == lines.Length && filled >= BlockBuilder.LargeSource && !blocks.MayGrow;
     }
 
     public void EndCopy()
@@ -83,9 +92,34 @@ internal sealed class NdjsonFormat : IRecordFormat
 
     public void Finish() => blocks.Finish();
 
+    // Nothing of a large record is kept.
+    private void Shrink()
+    {
+        Array.Resize(ref lines, UsualLines);
+        copyText = new();
+        values = new(blocks, cancellationToken);
+    }
+
+    /// <returns>False where it needs a larger buffer, and its turn: it is written again then.</returns>
+    private bool TryWriteRecord(ReadOnlySpan<byte> bytes, int length)
+    {
+        try
+        {
+            WriteRecord(bytes, length);
+            isKeySeen = false;
+            return true;
+        }
+        catch (NoLargeTurnException)
+        {
+            blocks.DropOpen();
+            return false;
+        }
+    }
+
     private void WriteRecord(ReadOnlySpan<byte> bytes, int length)
     {
-        record = keys.Place;
+        if (!isKeySeen)
+            record = keys.Place;
         var line = bytes[..length];
         if (!Utf8.IsValid(line))
             throw ValueRefusal.OfRecord(record, "is not UTF-8");
@@ -140,12 +174,13 @@ internal sealed class NdjsonFormat : IRecordFormat
         var of = columns[column];
         blocks.Append(of.Prefix);
         var isNull = value is [(byte)'\\', (byte)'N'];
-        if (column == keys.Column)
+        if (column == keys.Column && !isKeySeen)
         {
             if (isNull)
                 keys.SeeNull();
             keys.See(value);
             keys.Wanted?.Take(copyText.Unescape(value));
+            isKeySeen = true;
         }
 
         try

@@ -4,7 +4,7 @@ namespace ClaimCheck.Service.Exporting;
 
 /// <summary>Turns one export's rows into staged files: a snapshot, a COPY, blocks, files.</summary>
 internal sealed class BatchExporter(
-    SourceDatabases sources, MultipartUploads uploads, RetryKeys rounds, KeySpace keySpace, ExportingOptions options)
+    SourceDatabases sources, MultipartUploads uploads, RetryKeys rounds, ExportMemory memory, ExportingOptions options)
     : IBatchStager
 {
     public RecordOrigin Origin => RecordOrigin.Query;
@@ -20,7 +20,7 @@ internal sealed class BatchExporter(
                 ?? throw new LeaseLostException(),
             meter,
             plan.RetryOf is null ? null : rounds,
-            keySpace,
+            memory,
             cancellationToken);
 
     /// <summary>The same without a catalog, except for the keys of a retry.</summary>
@@ -32,7 +32,7 @@ internal sealed class BatchExporter(
         OpenStaged open,
         ExportMeter meter,
         RetryKeys? rounds,
-        KeySpace keySpace,
+        ExportMemory memory,
         CancellationToken cancellationToken)
     {
         var settings = new SourceSettings(options.StatementTimeout, options.LockTimeout, plan.Dataset.RowSecurity);
@@ -46,7 +46,7 @@ internal sealed class BatchExporter(
         var key = columns.Single(column => column.Name == plan.Dataset.Key);
         var wanted = rounds is null ? null : new WantedKeys(key, plan.Format);
         using var distinct = wanted is null && await IsDoubtfulAsync(session, sql, plan.Dataset, key, cancellationToken)
-            ? new DistinctKeys(keySpace)
+            ? new DistinctKeys(memory.Keys)
             : null;
 
         var cut = wanted is null && distinct is null && options.Connections > 1
@@ -63,16 +63,16 @@ internal sealed class BatchExporter(
                 },
                 cancellationToken)
             : RangeCut.None;
+        using var further = memory.Take(
+            Math.Clamp(cut.Queries.Count, 1, options.Connections) - 1, haveFiles: cut.By == RangesBy.Key);
         await using var sessions = await SourceSessions.OpenAsync(
-            session, Math.Clamp(cut.Queries.Count, 1, options.Connections), bypassing: wanted is null
-                && expected >= options.BypassRecords,
-            cancellationToken);
+            session, 1 + further.Count, bypassing: wanted is null && expected >= options.BypassRecords, cancellationToken);
         if (sessions.Readers.Count == 1)
             cut = RangeCut.None;
         meter.Cut(cut.Shown);
 
         var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
-        var buffers = BlockBuilder.BuffersFor(target);
+        var buffers = memory.Blocks;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var left = new ConcurrentQueue<(string Sql, int? Number)>(
             cut.Queries.Select((range, at) => (range, cut.By == RangesBy.Key ? at + 1 : (int?)null)));
@@ -105,7 +105,7 @@ internal sealed class BatchExporter(
 
         BlockLane Lane(SourceSession own)
         {
-            var blocks = new BlockBuilder(buffers, target) { LargestRecord = options.MaxRecordBytes };
+            var blocks = new BlockBuilder(buffers, target) { LargestRecord = options.MaxRecordBytes, HasLargeTurns = true };
             var check = new KeyCheck(columns.ToList().IndexOf(key), plan.Dataset.OrderedBy == key.Name)
             {
                 SeesAll = sessions.Readers.Count == 1,

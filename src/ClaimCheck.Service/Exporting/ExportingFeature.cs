@@ -8,6 +8,8 @@ internal static class ExportingFeature
         builder.Services
             .AddSingleton(services => new KeySpace(
                 services.GetRequiredService<TemporaryFiles>(), services.GetRequiredService<ExportingOptions>().KeyMemory))
+            .AddSingleton(_ => new BlockBuffers())
+            .AddSingleton<ExportMemory>()
             .AddSingleton<RetryKeys>()
             .AddSingleton<IBatchStager, BatchExporter>()
             .AddSingleton<ExportLeases>()

@@ -4,7 +4,7 @@ namespace ClaimCheck.Service.ProducerBatches;
 /// into records, checked, and written again in blocks. What was announced is compared with the content as it flows: nothing that
 /// is published can have been altered after it was checked.</summary>
 internal sealed class ProducerBatchStager(
-    ProducerBatchStore store, IStaging staging, MultipartUploads uploads, KeySpace keySpace, ProducerBatchesOptions options)
+    ProducerBatchStore store, IStaging staging, MultipartUploads uploads, ExportMemory memory, ProducerBatchesOptions options)
     : IBatchStager
 {
     public RecordOrigin Origin => RecordOrigin.Producer;
@@ -16,12 +16,12 @@ internal sealed class ProducerBatchStager(
         meter.Estimated(files.Sum(file => (decimal)file.Records) is var all and <= long.MaxValue ? (long)all : long.MaxValue);
         var isCompressed = plan.Compression == "gzip";
         var target = BlockBuilder.TargetFor(plan.MaxFileBytes);
-        var buffers = BlockBuilder.BuffersFor(target);
-        var blocks = new BlockBuilder(buffers, target);
+        var buffers = memory.Blocks;
+        var blocks = new BlockBuilder(buffers, target) { HasLargeTurns = true };
         var sealer = new BlockSealer(buffers, plan.Framing);
         var (columns, key) = (plan.Dataset.Columns, plan.Dataset.Key);
         // No unique index of a source covers what producers send.
-        using var distinct = plan.Dataset.TrustsKey ? null : new DistinctKeys(keySpace);
+        using var distinct = plan.Dataset.TrustsKey ? null : new DistinctKeys(memory.Keys);
         ProducerRecords records = plan.Format == "csv"
             ? new ProducerCsv(columns, key, blocks, options.LargestRecord, distinct)
             : new ProducerNdjson(columns, key, blocks, options.LargestRecord, distinct);
@@ -36,7 +36,22 @@ internal sealed class ProducerBatchStager(
                 ?? throw new LeaseLostException(),
             meter);
         var budget = isCompressed ? new UnpackBudget(options) : null;
-        foreach (var file in files)
+        try
+        {
+            foreach (var file in files)
+                await TakeAsync(file);
+            blocks.Finish();
+            await StoreReadyAsync();
+        }
+        finally
+        {
+            blocks.Release(); // others wait for it
+        }
+
+        distinct?.Finish(cancellationToken);
+        return new StagedBatch(publishedAt, await parts.FinishAsync(cancellationToken));
+
+        async Task TakeAsync(ProducerFile file)
         {
             await using var content = await ProducerFileContent.OpenAsync(staging, plan.BatchId, file, budget, cancellationToken);
             try
@@ -46,6 +61,8 @@ internal sealed class ProducerBatchStager(
                 {
                     records.Accept(count);
                     await StoreReadyAsync();
+                    if (records.WantsLargeTurn)
+                        blocks.LargeTurn = await buffers.LargeTurnAsync(cancellationToken);
                 }
 
                 records.EndFile();
@@ -60,15 +77,11 @@ internal sealed class ProducerBatchStager(
             await content.VerifyAsync(cancellationToken);
         }
 
-        blocks.Finish();
-        await StoreReadyAsync();
-        distinct?.Finish(cancellationToken);
-        return new StagedBatch(publishedAt, await parts.FinishAsync(cancellationToken));
-
         async Task StoreReadyAsync()
         {
             while (blocks.Ready.TryDequeue(out var block))
             {
+                using var turn = block.LargeTurn;
                 var stored = sealer.Seal(block, cancellationToken);
                 await parts.AddAsync(stored, cancellationToken);
                 buffers.Return(stored.Buffer);

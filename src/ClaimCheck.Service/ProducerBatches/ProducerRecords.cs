@@ -6,9 +6,11 @@ namespace ClaimCheck.Service.ProducerBatches;
 /// Messages of failures name the file and the record by its position, never its content.</summary>
 internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, DistinctKeys? distinct)
 {
+    private const int UsualBuffer = 256 << 10;
+
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    private byte[] buffer = new byte[256 << 10];
+    private byte[] buffer = new byte[UsualBuffer];
     private int filled;
     private bool isBegun;
     private long records;
@@ -27,9 +29,13 @@ internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, 
     public Memory<byte> Space()
     {
         if (filled == buffer.Length)
-            Array.Resize(ref buffer, (int)Math.Min(buffer.Length * 2L, largestRecord + (256L << 10)));
-        return buffer.AsMemory(filled);
+            Array.Resize(ref buffer, (int)Math.Min(buffer.Length * 2L, largestRecord + (long)UsualBuffer));
+        return buffer.AsMemory(filled, Math.Min(buffer.Length - filled, 2 * blocks.Portion));
     }
+
+    /// <summary>Whether the next record needs larger buffers: <see cref="BlockBuilder.LargeTurn"/> before more of it is
+    /// read.</summary>
+    public bool WantsLargeTurn => filled == buffer.Length && filled >= BlockBuilder.LargeSource && !blocks.MayGrow;
 
     /// <summary>Processes the first bytes of the buffer.</summary>
     public void Accept(int count)
@@ -40,6 +46,8 @@ internal abstract class ProducerRecords(BlockBuilder blocks, int largestRecord, 
             throw Failed(
                 "upload_record_too_large",
                 $"{Place(records + 1)} is larger than the {largestRecord} bytes that ClaimCheck:Uploads:LargestRecord allows.");
+        if (buffer.Length > BlockBuilder.LargeSource && filled <= UsualBuffer)
+            Array.Resize(ref buffer, UsualBuffer); // nothing of a large record is kept
     }
 
     /// <summary>No more bytes of the file will come.</summary>

@@ -69,7 +69,7 @@ public sealed class Records_of_short_and_long_lines
 
     private static string Write(byte[] bytes, int portion, int largestRecord)
     {
-        var blocks = new BlockBuilder(BlockBuilder.BuffersFor(64 << 10), 64 << 10) { LargestRecord = largestRecord };
+        var blocks = new BlockBuilder(new BlockBuffers(), 64 << 10) { LargestRecord = largestRecord };
         var keys = new KeyCheck(0, isOrdered: false);
         var format = new NdjsonFormat(
             [.. Columns.Select((column, at) => new ResultColumn($"c{at}", column.Type, true, ColumnTypes.Of(column.Type)))],

@@ -95,7 +95,7 @@ public sealed class Hostile_items
             // An upload.
             using var distinct = new DistinctKeys(new KeySpace(new TemporaryFiles(Path.GetTempPath()), 1 << 20));
             var upload = new ProducerNdjson(
-                columns, "id", new BlockBuilder(BlockBuilder.BuffersFor(4 << 10), 4 << 10), 1 << 20, distinct);
+                columns, "id", new BlockBuilder(new BlockBuffers(), 4 << 10), 1 << 20, distinct);
             upload.BeginFile(new ProducerFile(1, "f", line.Length, new byte[32], Records: 1, null, null, null));
             line.CopyTo(upload.Space().Span);
             var refused = Xunit.Record.Exception(() => upload.Accept(line.Length)) as SourceException;
@@ -161,7 +161,7 @@ public sealed class Hostile_items
             for (var round = 0; round < Rounds; round++)
             {
                 var isCsv = round % 2 == 0;
-                var blocks = new BlockBuilder(BlockBuilder.BuffersFor(4 << 10), 4 << 10);
+                var blocks = new BlockBuilder(new BlockBuffers(), 4 << 10);
                 ProducerRecords records = isCsv
                     ? new ProducerCsv(columns, "id", blocks, 300, distinct)
                     : new ProducerNdjson(columns, "id", blocks, 300, distinct);

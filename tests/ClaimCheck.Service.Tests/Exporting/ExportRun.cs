@@ -50,6 +50,9 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public long KeyMemory { get; set; } = 32 << 20;
 
+    /// <summary>Those of a process: several runs may share them.</summary>
+    public BlockBuffers Buffers { get; set; } = new();
+
     private KeySpace Keys => new(new TemporaryFiles(KeyDirectory), KeyMemory);
 
     public bool RowSecurity { get; set; }
@@ -71,6 +74,17 @@ internal sealed class ExportRun : IAsyncDisposable
             await run.ExecuteAsync(schema);
         return run;
     }
+
+    /// <summary>Another export of the same process. It needs no disposal.</summary>
+    public ExportRun Beside() => new(Source)
+    {
+        Format = Format,
+        Compression = Compression,
+        MaxFileBytes = MaxFileBytes,
+        Table = Table,
+        Options = Options,
+        Buffers = Buffers,
+    };
 
     public async Task ExecuteAsync(string sql, params object[] values)
     {
@@ -119,7 +133,7 @@ internal sealed class ExportRun : IAsyncDisposable
             },
         };
         return await BatchExporter.ExportAsync(
-            plan, sql, () => Source, Options, Staged.OpenAsync, Meter, null, Keys, cancellationToken);
+            plan, sql, () => Source, Options, Staged.OpenAsync, Meter, null, new(Keys, Buffers), cancellationToken);
     }
 
     /// <summary>Exports, checks everything that must hold of any batch, and answers all files' text, each header once.</summary>

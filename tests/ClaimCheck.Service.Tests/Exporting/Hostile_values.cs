@@ -256,7 +256,7 @@ public sealed class Hostile_values
 
     private static string Read(string format, IReadOnlyList<Column> columns, IEnumerable<byte[]> portions)
     {
-        var blocks = new BlockBuilder(BlockBuilder.BuffersFor(4 << 10), 4 << 10);
+        var blocks = new BlockBuilder(new BlockBuffers(), 4 << 10);
         var keys = new KeyCheck(columns.Select(column => column.Name).ToList().IndexOf("id"), isOrdered: false);
         IRecordFormat reader = format == "csv"
             ? new CsvFormat(columns, blocks, keys, CancellationToken.None)

@@ -95,7 +95,7 @@ public sealed class Records_that_are_too_large
     public async Task A_file_ends_before_its_index_is_larger_than_readers_take()
     {
         var staged = new StagedObjects();
-        var sealer = new BlockSealer(BlockBuilder.BuffersFor(4096), "none");
+        var sealer = new BlockSealer(new BlockBuffers(), "none");
         var layout = PartLayout.Of(sealer, default, "ndjson", "text/plain", 1 << 30) with { MaxBlocks = 3 };
         await using var files = new PartFiles(layout, staged.OpenAsync, new ExportMeter());
         for (var i = 0; i < 7; i++)

@@ -51,6 +51,56 @@ public sealed class Records_in_portions
         Assert.Equal("upload_record_too_large", failure.Code);
     }
 
+    [Theory]
+    [InlineData("csv")]
+    [InlineData("ndjson")]
+    public async Task A_large_record_waits_for_its_turn_and_leaves_it_with_its_block(string format)
+    {
+        var buffers = new BlockBuffers();
+        var blocks = new BlockBuilder(buffers, BlockBuilder.FullBlock) { HasLargeTurns = true };
+        ProducerRecords records = format == "csv"
+            ? new ProducerCsv([new("id", "bigint", false), new("note", "text", true)], "id", blocks, 16 << 20)
+            : new ProducerNdjson([new("id", "bigint", false), new("note", "text", true)], "id", blocks, 16 << 20);
+        string[] lines = [.. new[] { 10, 1_000_000, 5 << 20, 10, 2 << 20, 10 }.Select((size, id) =>
+            format == "csv" ? $"{id},{new string('x', size)}" : $"{{\"id\":{id},\"note\":\"{new string('x', size)}\"}}")];
+        var content = Encoding.UTF8.GetBytes(
+            (format == "csv" ? "id,note\n" : "") + string.Concat(lines.Select(line => line + '\n')));
+        var (turns, taken) = (0, new StringBuilder());
+        records.BeginFile(File(lines.Length));
+        for (var at = 0; at < content.Length;)
+        {
+            var space = records.Space();
+            var portion = Math.Min(content.Length - at, space.Length);
+            content.AsSpan(at, portion).CopyTo(space.Span);
+            at += portion;
+            records.Accept(portion);
+            Store();
+            if (!records.WantsLargeTurn)
+                continue;
+            turns++;
+            blocks.LargeTurn = await buffers.LargeTurnAsync(CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
+        }
+
+        records.EndFile();
+        blocks.Finish();
+        Store();
+        blocks.Release();
+
+        Assert.Equal(2, turns);
+        Assert.True(taken.ToString() == string.Concat(lines.Select(line => line + '\n')));
+        (await buffers.LargeTurnAsync(CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1))).Dispose();
+
+        void Store()
+        {
+            while (blocks.Ready.TryDequeue(out var block))
+            {
+                taken.Append(Encoding.UTF8.GetString(block.Bytes));
+                buffers.Return(block.Buffer);
+                block.LargeTurn?.Dispose();
+            }
+        }
+    }
+
     private static (string Text, long Records) Take(string format, byte[] bytes, int count, Random random)
     {
         var blocks = Blocks();
@@ -97,7 +147,7 @@ public sealed class Records_in_portions
                 new Dictionary<string, object> { ["id"] = id, [Columns[1].Name] = value });
     }
 
-    private static BlockBuilder Blocks() => new(BlockBuilder.BuffersFor(4096), 4096);
+    private static BlockBuilder Blocks() => new(new BlockBuffers(), 4096);
 
     private static ProducerFile File(long records) => new(1, "x", 1, [], Records: records, null, null, null);
 }
