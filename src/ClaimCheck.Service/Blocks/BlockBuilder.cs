@@ -30,7 +30,7 @@ internal sealed class BlockBuilder
     /// <summary>From how many bytes on a record that is held as its source has it waits for its turn.</summary>
     public const int LargeSource = 1 << 20;
 
-    // Earlier records are in the same buffer.
+    // How large a buffer grows at most: more than the largest record, and what is reserved behind it.
     private const int Longest = OversizedRecord.Largest + (16 << 20);
 
     private readonly BlockBuffers buffers;
@@ -183,7 +183,7 @@ internal sealed class BlockBuilder
     private void Grow(int atLeast)
     {
         var needed = (long)written + atLeast;
-        if (needed > Longest || needed - recordsEnd > LargestRecord + (long)Slack)
+        if (needed > LargestRecord + (long)Slack)
             throw new BlockFullException();
         var larger = buffers.Rent((int)Math.Min(Math.Max(needed, 2L * buffer.Length), Longest));
         Written.CopyTo(larger);
