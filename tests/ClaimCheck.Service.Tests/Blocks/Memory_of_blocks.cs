@@ -3,6 +3,7 @@ using ClaimCheck.Service.Blocks;
 using ClaimCheck.Service.Exporting;
 using ClaimCheck.Service.Sources;
 using ClaimCheck.Service.Tests.Exporting;
+using ClaimCheck.Testing;
 
 namespace ClaimCheck.Service.Tests.Blocks;
 
@@ -36,6 +37,39 @@ public sealed class Memory_of_blocks
 
         Assert.InRange(run.Buffers.Made, made, 2 * ((3 * Lanes) + (2 * BlockBuffers.BlocksAtOnce)));
         Assert.Equal(0, run.Buffers.LargeMost);
+    }
+
+    [Fact]
+    public async Task Staging_that_does_not_take_blocks_stops_the_source_before_more_buffers_are_filled()
+    {
+        await using var run = await ExportRun.NewAsync(
+            "CREATE TABLE t AS SELECT i AS id, repeat(md5(i::text), 40) AS note FROM generate_series(1::bigint, 40000) i; "
+            + "ALTER TABLE t ADD PRIMARY KEY (id)");
+        run.Table = TableQuery.Of("t", null, null);
+        run.Options = new ExportingOptions { Connections = Lanes, RangeBytes = 1 << 20, BypassRecords = 0 };
+        var isFirst = 1;
+        run.Staged = new StagedObjects
+        {
+            BeforeWrite = async (name, _) =>
+            {
+                if (name.Contains("index", StringComparison.Ordinal) || Interlocked.Exchange(ref isFirst, 0) == 0)
+                    return;
+                // Until each lane waits, or has read all that there is.
+                var (made, times) = (0, 0);
+                await Eventually.TrueAsync(async () =>
+                {
+                    var isQuiet = await Scene.ScalarAsync<bool>(
+                        run.Source.ConnectionString,
+                        "SELECT count(*) = 0 FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = current_database() "
+                        + "AND state = 'active' AND wait_event IS DISTINCT FROM 'ClientWrite'");
+                    (made, times) = (run.Buffers.Made, isQuiet && made == run.Buffers.Made ? times + 1 : 0);
+                    return times == 5;
+                });
+                Assert.InRange(run.Buffers.Made, 1, (3 * Lanes) + (2 * BlockBuffers.BlocksAtOnce));
+            },
+        };
+
+        Assert.Equal(40_000, (await run.ExportAsync(run.Table.Sql)).Records);
     }
 
     [Theory]
