@@ -1,6 +1,7 @@
 namespace ClaimCheck.Service.Blocks;
 
-/// <summary>The progress of an attempt; written by the exporter, read by the heartbeat.</summary>
+/// <summary>The progress of an attempt; written by the exporter, read by the heartbeat. What its dataset allows is
+/// checked as it grows.</summary>
 internal sealed class ExportMeter
 {
     private long records;
@@ -8,6 +9,12 @@ internal sealed class ExportMeter
     private int files;
     private long estimatedRecords = -1;
     private volatile ExportRanges? ranges;
+
+    /// <summary>The most records that the dataset allows, or null.</summary>
+    public long? MaxRecords { get; init; }
+
+    /// <summary>The most stored bytes of all files that the dataset allows, or null.</summary>
+    public long? MaxBytes { get; init; }
 
     public long Records => Interlocked.Read(ref records);
     public long Bytes => Interlocked.Read(ref bytes);
@@ -17,10 +24,13 @@ internal sealed class ExportMeter
     /// <summary>How the source is read; null before that is known.</summary>
     public ExportRanges? Ranges => ranges;
 
+    /// <exception cref="SourceException">It is more than the dataset allows.</exception>
     public void Stored(long moreRecords, long moreBytes)
     {
-        Interlocked.Add(ref records, moreRecords);
-        Interlocked.Add(ref bytes, moreBytes);
+        if (Interlocked.Add(ref records, moreRecords) > MaxRecords)
+            throw TooLarge($"{MaxRecords:N0} records", "maxRecords");
+        if (Interlocked.Add(ref bytes, moreBytes) > MaxBytes)
+            throw TooLarge($"{MaxBytes:N0} stored bytes", "maxBytes");
     }
 
     public void FileBegun() => Interlocked.Increment(ref files);
@@ -28,4 +38,11 @@ internal sealed class ExportMeter
     public void Estimated(long all) => Interlocked.Exchange(ref estimatedRecords, all);
 
     public void Cut(ExportRanges known) => ranges = known;
+
+    private static SourceException TooLarge(string limit, string field) =>
+        new(
+            "export_too_large",
+            $"The export has more than {limit}, which is {field} of its dataset: narrow its criteria, or let the operator raise "
+            + $"{field} and ask for it again.",
+            isTransient: false);
 }

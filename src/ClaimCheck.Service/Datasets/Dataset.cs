@@ -26,6 +26,12 @@ internal sealed record Dataset
     public required TimeSpan Retention { get; init; }
     public DatasetDelivery? Delivery { get; init; }
 
+    /// <summary>The most records of an export, or null.</summary>
+    public long? MaxRecords { get; init; }
+
+    /// <summary>The most stored bytes of all files of an export, or null.</summary>
+    public long? MaxBytes { get; init; }
+
     /// <summary>Parameter name to type, as <see cref="SourceQuery"/> needs it.</summary>
     public IReadOnlyDictionary<string, string> ParameterTypes =>
         new OrderedDictionary<string, string>(

@@ -57,6 +57,8 @@ internal static class DatasetEndpoints
             LinkLifetime = dataset is null ? null : IsoDuration.Format(dataset.LinkLifetime),
             Retention = dataset is null ? null : IsoDuration.Format(dataset.Retention),
             Delivery = dataset?.Delivery,
+            MaxRecords = dataset?.MaxRecords,
+            MaxBytes = dataset?.MaxBytes,
             Available = availability.IsAvailable,
             Unavailable = availability.Unavailable,
             Links = new DatasetLinks(address.Url($"/v1/datasets/{name}"), address.Url($"/v1/exports?dataset={name}")),

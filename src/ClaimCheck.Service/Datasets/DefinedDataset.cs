@@ -63,6 +63,8 @@ internal sealed partial class DefinedDataset : IDefinition
         Types = [.. columns.Select(column => column.Value)],
         RowSecurity = dataset.RowSecurity,
         Delivery = dataset.Delivery,
+        MaxRecords = dataset.MaxRecords,
+        MaxBytes = dataset.MaxBytes,
     };
 
     private DatasetAvailability Judge(SourceAnswer? answer)

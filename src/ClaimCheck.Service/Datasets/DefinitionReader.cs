@@ -34,6 +34,8 @@ internal static class DefinitionReader
             LinkLifetime = fields.Take("linkLifetime", UpTo(LinkLifetime.Longest)) ?? TimeSpan.FromHours(1),
             Retention = fields.Take("retention", UpTo(LongestRetention)) ?? TimeSpan.FromDays(7),
             Delivery = fields.Take("delivery", Delivery),
+            MaxRecords = fields.Take("maxRecords", Limit),
+            MaxBytes = fields.Take("maxBytes", Limit),
             Sql = query,
             Table = table,
         };
@@ -117,6 +119,11 @@ internal static class DefinitionReader
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var version) && version >= 1
             ? version
             : throw new FormatException($"{field} must be an integer from 1 on");
+
+    private static long? Limit(string field, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var limit) && limit >= 1
+            ? limit
+            : throw new FormatException($"{field} must be a whole number from 1 to {long.MaxValue}, or left out: no limit");
 
     /// <param name="field">Where they are declared.</param>
     /// <param name="value">The declaration.</param>

@@ -58,4 +58,10 @@ internal sealed record FrozenDataset
 
     /// <summary>Its definition of success, or null.</summary>
     public DatasetDelivery? Delivery { get; init; }
+
+    /// <summary>The most records of the export, or null.</summary>
+    public long? MaxRecords { get; init; }
+
+    /// <summary>The most stored bytes of all its files, or null.</summary>
+    public long? MaxBytes { get; init; }
 }

@@ -20,7 +20,7 @@ internal sealed partial class ExportRunner(
         using var activity = Telemetry.Source.StartActivity("export", System.Diagnostics.ActivityKind.Consumer, plan.TraceParent);
         activity?.SetTag("claimcheck.batch_id", plan.BatchId.ToString());
         Log.Started(logger, plan.ExportId, plan.Attempt);
-        var meter = new ExportMeter();
+        var meter = new ExportMeter { MaxRecords = plan.Dataset.MaxRecords, MaxBytes = plan.Dataset.MaxBytes };
         await runner.RunAsync(
             new()
             {

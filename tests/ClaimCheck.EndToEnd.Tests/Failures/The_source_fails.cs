@@ -17,6 +17,7 @@ public sealed class The_source_fails
         scene.AddDataset("division", "SELECT id, name, 1 / (25000 - id) AS share FROM items ORDER BY id");
         scene.AddDataset("nulls", "SELECT nullif(id, 25000) AS id, name FROM (SELECT id, name FROM items ORDER BY id) i");
         scene.AddDataset("doubles", "SELECT i.id - (i.id = 25000)::int AS id, i.name FROM items i ORDER BY id");
+        scene.AddDataset("large", "SELECT id, name FROM items ORDER BY id", """, "maxRecords": 25000""");
         // Longer than the driver waits for an answer: a sort may take its time before the first row comes.
         scene.AddDataset("late", "SELECT i.id, i.name FROM items i, LATERAL (SELECT CASE WHEN i.id = 1 THEN pg_sleep(33)::text "
             + "END) pause ORDER BY id");
@@ -27,10 +28,12 @@ public sealed class The_source_fails
         var division = await client.AskAsync("division");
         var nulls = await client.AskAsync("nulls");
         var doubles = await client.AskAsync("doubles");
+        var large = await client.AskAsync("large");
 
         await AssertFailedAsync(scene, client, division, "source_query_failed", transient: false);
         await AssertFailedAsync(scene, client, nulls, "key_null", transient: false);
         await AssertFailedAsync(scene, client, doubles, "key_not_unique", transient: false);
+        await AssertFailedAsync(scene, client, large, "export_too_large", transient: false);
         await client.UntilAsync(late, ExportState.Ready);
         await client.AssertWholeAsync(late, Items);
         await client.EventAsync(late, EventTypes.BulkReady);

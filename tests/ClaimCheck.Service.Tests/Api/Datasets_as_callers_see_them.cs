@@ -16,11 +16,13 @@ public sealed class Datasets_as_callers_see_them(ApiService service)
         var typed = answer.Json;
         Assert.Equal(
             ["name", "title", "schemaVersion", "key", "orderedBy", "parameters", "formats", "compressions", "columns",
-                "recordSchema", "linkLifetime", "retention", "delivery", "available", "unavailable", "links"],
+                "recordSchema", "linkLifetime", "retention", "delivery", "maxRecords", "maxBytes", "available", "unavailable",
+                "links"],
             typed.Names());
         Assert.Equal(("typed", "Typed", 3, "id", "id"), (typed.Text("name"), typed.Text("title"),
             typed.GetProperty("schemaVersion").GetInt32(), typed.Text("key"), typed.Text("orderedBy")));
         Assert.Equal(("PT2H", "P2D"), (typed.Text("linkLifetime"), typed.Text("retention")));
+        Assert.Equal((2_000, 1L << 40), (typed.GetProperty("maxRecords").GetInt64(), typed.GetProperty("maxBytes").GetInt64()));
         Assert.True(typed.GetProperty("available").GetBoolean());
         Assert.Equal("object", typed.GetProperty("recordSchema").Text("type"));
         Assert.Equal($"{service.Http.Address}v1/datasets/typed", typed.Link("self"));

@@ -36,7 +36,7 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
             """
             { "title": "Orders", "source": "shop", "key": "id", "schemaVersion": 3, "keyUnique": "trusted",
               "parameters": { "z": { "type": "timestamp with time zone" }, "a": { "type": "int[]", "required": false } },
-              "linkLifetime": "PT90M", "retention": "P30D",
+              "linkLifetime": "PT90M", "retention": "P30D", "maxRecords": 5000000000, "maxBytes": 1,
               "delivery": { "consumers": ["billing", "crm"], "within": "PT4H", "maxTerminalRatio": 0.001 } }
             """,
             "select id from orders where at > :z and x = any (:a)");
@@ -49,6 +49,7 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
         Assert.Equal(("orders-2_b", "Orders", 3), (dataset.Name, dataset.Title, dataset.SchemaVersion));
         Assert.Equal([new("z", "timestamptz", true), new("a", "integer[]", false)], dataset.Parameters);
         Assert.Equal((TimeSpan.FromMinutes(90), TimeSpan.FromDays(30)), (dataset.LinkLifetime, dataset.Retention));
+        Assert.Equal((5_000_000_000, 1), (dataset.MaxRecords, dataset.MaxBytes));
         Assert.Equal(["billing", "crm"], dataset.Delivery!.Consumers);
         Assert.Equal(("PT4H", 0.001), (dataset.Delivery.Within, dataset.Delivery.MaxTerminalRatio));
     }
@@ -96,6 +97,11 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
         "delivery.maxTerminalRatio must be a number from 0 to 1")]
     [InlineData(
         """{ "source": "shop", "key": "id", "delivery": { "consumers": ["a"], "by": 1 } }""", "unknown field delivery.by")]
+    [InlineData("""{ "source": "shop", "key": "id", "maxRecords": 0 }""", "maxRecords must be a whole number from 1 to ")]
+    [InlineData("""{ "source": "shop", "key": "id", "maxRecords": null }""", "maxRecords must be a whole number from 1 to ")]
+    [InlineData("""{ "source": "shop", "key": "id", "maxBytes": 1.5 }""", "maxBytes must be a whole number from 1 to ")]
+    [InlineData("""{ "source": "shop", "key": "id", "maxBytes": "1 GB" }""", "maxBytes must be a whole number from 1 to ")]
+    [InlineData("""{ "source": "shop", "key": "id", "maxbytes": 1 }""", "unknown field maxbytes; the nearest is maxBytes")]
     [InlineData("""{ "source": "shop", "source": "shop", "key": "id" }""", "it is not JSON: ")]
     [InlineData("""{ "source": "shop", "key": "id", }""", "it is not JSON: ")]
     [InlineData("[]", "it must be an object")]
@@ -159,6 +165,7 @@ public sealed class Loading_datasets : IAsyncLifetime, IAsyncDisposable
         "{\n  \"source\": \"shop\",\n  \"key\": \"id\",\n  \"parameters\": {\n    \"a\": {\n      \"type\": \"money\" } } }", 6)]
     [InlineData("{\n  \"source\": \"shop\",\n  \"parameters\": {\n    \"a\": {\n } }, \"key\": \"id\" }", 4)]
     [InlineData("{\n  \"source\": \"shop\",\n  \"key\": \"id\",\n  \"Title\": 1 }", 4)]
+    [InlineData("{\n  \"source\": \"shop\",\n  \"key\": \"id\",\n  \"maxRecords\": 1,\n  \"maxBytes\": 0 }", 5)]
     [InlineData("{\n  \"source\": \"shop\"\n  \"key\": \"id\" }", 3)]
     [InlineData("\n\n{ \"source\": \"shop\" }", 3)]
     public void What_is_wrong_is_told_with_its_line(string json, int line)

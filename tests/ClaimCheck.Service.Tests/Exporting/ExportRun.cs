@@ -42,6 +42,10 @@ internal sealed class ExportRun : IAsyncDisposable
 
     public bool TrustsKey { get; set; }
 
+    public long? MaxRecords { get; set; }
+
+    public long? MaxBytes { get; set; }
+
     /// <summary>The table that the exported query reads, where the dataset names one.</summary>
     public TableQuery? Table { get; set; }
 
@@ -105,7 +109,7 @@ internal sealed class ExportRun : IAsyncDisposable
     public async Task<StagedBatch> ExportAsync(
         string sql, string key = "id", IReadOnlyList<Column>? columns = null, CancellationToken cancellationToken = default)
     {
-        Meter = new ExportMeter();
+        Meter = new ExportMeter { MaxRecords = MaxRecords, MaxBytes = MaxBytes };
         var plan = new ExportPlan
         {
             ExportId = ExportId.New(),

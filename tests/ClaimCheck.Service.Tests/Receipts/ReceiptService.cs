@@ -27,8 +27,9 @@ public sealed class ReceiptService : IAsyncLifetime
     {
         Scene = await Scene.CreateAsync();
         await Scene.SqlAsync(Scene.Source, "CREATE TABLE fickle (id bigint PRIMARY KEY, name text); CREATE TABLE stamped (id "
-            + "timestamptz PRIMARY KEY, name text)");
+            + "timestamptz PRIMARY KEY, name text); CREATE TABLE growing AS SELECT * FROM items WHERE id <= 5");
         Scene.AddDataset("fickle", "SELECT id, name FROM fickle WHERE id BETWEEN :least AND :most ORDER BY id", Between);
+        Scene.AddDataset("growing", "SELECT id, name FROM growing ORDER BY id", """, "maxRecords": 5, "maxBytes": 5000""");
         Scene.AddDataset("stamped", "SELECT id, name FROM stamped ORDER BY id");
         Scene.AddDataset("tracked", "SELECT id, name FROM items ORDER BY id",
             """, "delivery": { "consumers": ["billing", "crm"], "within": "PT1H", "maxTerminalRatio": 0.01 }""");

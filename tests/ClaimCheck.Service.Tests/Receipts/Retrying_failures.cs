@@ -90,6 +90,21 @@ public sealed class Retrying_failures(ReceiptService service)
     }
 
     [Fact]
+    public async Task A_round_is_held_to_the_limits_of_its_dataset()
+    {
+        var batch = await service.BatchAsync("growing");
+        await FailedAsync(batch, 5, 2, 3);
+        await Scene.SqlAsync(service.Scene.Source,
+            "UPDATE growing SET name = (SELECT string_agg(md5(g::text), '') FROM generate_series(1, 1000) g) WHERE id = 3");
+
+        var asked = await service.RetryAsync(batch, "billing");
+        var failed = (await service.Http.GetAsync(asked.Header("Location")!, ("Prefer", "wait=60"))).Json;
+
+        Assert.Equal(("failed", "export_too_large"), (failed.Text("state"), failed.GetProperty("failure").Text("code")));
+        Assert.Equal(("partiallyFailed", 3, 2, 0), await service.CountsAsync(batch, "billing"));
+    }
+
+    [Fact]
     public async Task Keys_that_JSON_writes_in_its_own_way_are_found()
     {
         await Scene.SqlAsync(service.Scene.Source, "INSERT INTO stamped SELECT '2026-01-01'::timestamptz + g * interval '1.5 "
