@@ -82,6 +82,18 @@ public sealed partial class ClaimCheckClient : IDisposable
         return await call.SendAsync<Export>(http, options, cancellationToken);
     }
 
+    /// <summary>Asks what an export would be, without making it (a dry run).</summary>
+    /// <param name="request">What to export.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="RequestRejectedException">The service would refuse the export;
+    /// <see cref="RequestRejectedException.Errors"/> says why.</exception>
+    public async Task<ExportEstimate> EstimateExportAsync(ExportRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var call = new ServiceCall(HttpMethod.Post, "v1/exports?dryRun=true") { Content = request };
+        return await call.SendAsync<ExportEstimate>(http, options, cancellationToken);
+    }
+
     /// <summary>One export. With <paramref name="wait"/> the service answers once it is ready or ended, or that
     /// time has passed.</summary>
     /// <exception cref="NotFoundException">The export does not exist, or this caller may not see it.</exception>

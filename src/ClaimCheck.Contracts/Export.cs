@@ -91,6 +91,27 @@ public static class RangesBy
     public const string None = "none";
 }
 
+/// <summary>What an export would be: the answer to <c>POST /v1/exports?dryRun=true</c>, which makes none. A figure that is not
+/// known is null.</summary>
+/// <param name="Records">How many records are expected.</param>
+/// <param name="Bytes">How many stored bytes its files would have.</param>
+/// <param name="Files">How many files it would have.</param>
+/// <param name="Seconds">How long a worker would take for it, without the time that it waits for one.</param>
+/// <param name="Ranges">How its source would be read, where the source has a connection for each reader.</param>
+/// <param name="BasedOn">One of <see cref="EstimateBasis"/>.</param>
+public sealed record ExportEstimate(
+    long? Records, long? Bytes, int? Files, double? Seconds, ExportRanges Ranges, string BasedOn);
+
+/// <summary>What an <see cref="ExportEstimate"/> is based on.</summary>
+public static class EstimateBasis
+{
+    /// <summary>The source's plan of the query alone.</summary>
+    public const string Plan = "plan";
+
+    /// <summary>The plan, and what the dataset's last exports in that format turned out to be.</summary>
+    public const string History = "history";
+}
+
 /// <summary>Why an export failed.</summary>
 /// <param name="Code">A stable code, for example <c>source_query_failed</c>.</param>
 /// <param name="Detail">The reason in words, without data.</param>

@@ -53,6 +53,18 @@ public sealed class Asking_for_exports(ToolScene scene)
         Assert.Equal("[7,8]", repeated["criteria"]!["ids"]!.ToJsonString());
     }
 
+    [Fact]
+    public async Task A_dry_run_shows_what_the_export_would_be_and_makes_none()
+    {
+        var shown = (await scene.RunAsync("export", "typed", "--where", "ids=[5,3]", "--format", "ndjson", "--dry-run")).Exits(0);
+        Assert.Matches("records +about [0-9]", shown.Output);
+        Assert.Matches("read +in one stream", shown.Output);
+        Assert.DoesNotContain("exp_", shown.Output, StringComparison.Ordinal);
+        var estimate = (await scene.RunAsync("export", "wide", "--dry-run", "--json")).Exits(0).Json;
+        Assert.Equal("none", estimate["ranges"]!["by"]!.GetValue<string>());
+        (await scene.RunAsync("export", "absent", "--dry-run")).Exits(3);
+    }
+
     [Theory]
     [InlineData("--where least: the dataset typed takes ids, flag, since.", "--where", "least=1")]
     [InlineData("--where flag is 'yes', but must be true or false.", "--where", "flag=yes")]

@@ -30,6 +30,11 @@ internal sealed class ExportCommand
         HelpName = "KEY",
     };
 
+    private readonly Option<bool> dryRun = new("--dry-run")
+    {
+        Description = "Make nothing: show how large the export is expected to be, how long it takes, and how it would be read.",
+    };
+
     private readonly Option<bool> wait = new("--wait")
     {
         Description = "Wait until it is ready (0) or has ended otherwise (5). Ctrl-C stops the waiting, not the export.",
@@ -51,12 +56,20 @@ internal sealed class ExportCommand
 
     private Command Command() =>
         new Command("export", "Asks for an export; with --wait waits for it, with --out DIR downloads it too.")
-            .With(dataset, where, format, compression, maxFileBytes, linkLifetime, retention, idempotencyKey, wait, timeout,
-                output, showLinks)
+            .With(dataset, where, format, compression, maxFileBytes, linkLifetime, retention, idempotencyKey, dryRun, wait,
+                timeout, output, showLinks)
             .Runs(RunAsync);
 
     private async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
+        if (session.Get(dryRun))
+        {
+            var estimate = await EstimateAsync(session, cancellationToken);
+            session.Screen.Document(JsonSerializer.SerializeToNode(estimate, ClaimCheckJson.Options)!);
+            ExportSummary.Show(session.Screen, estimate);
+            return ExitCodes.Ok;
+        }
+
         var key = session.Get(idempotencyKey);
         var export = await AskAsync(session, key, cancellationToken);
         var directory = session.Get(output);
@@ -79,14 +92,14 @@ internal sealed class ExportCommand
         return ExportWatch.Conclude(session, export);
     }
 
-    private async Task<Export> AskAsync(Session session, string? key, CancellationToken cancellationToken)
+    private async Task<ExportRequest> RequestAsync(Session session, CancellationToken cancellationToken)
     {
         var name = session.Get(dataset);
         var conditions = session.Get(where) ?? [];
         // Without conditions the dataset need not be looked up: the service checks its name.
         var criteria =
             conditions.Length > 0 ? Criteria.Of(await session.Client.GetDatasetAsync(name, cancellationToken), conditions) : null;
-        var request = new ExportRequest
+        return new ExportRequest
         {
             Dataset = name,
             Criteria = criteria,
@@ -96,13 +109,31 @@ internal sealed class ExportCommand
             LinkLifetime = session.Get(linkLifetime) is { } life ? IsoDuration.Format(life) : null,
             Retention = session.Get(retention) is { } kept ? IsoDuration.Format(kept) : null,
         };
+    }
+
+    private async Task<ExportEstimate> EstimateAsync(Session session, CancellationToken cancellationToken)
+    {
+        var request = await RequestAsync(session, cancellationToken);
+        try
+        {
+            return await session.Client.EstimateExportAsync(request, cancellationToken);
+        }
+        catch (RequestRejectedException e) when (e.Errors.ContainsKey("dataset"))
+        {
+            throw NoSuch(request.Dataset);
+        }
+    }
+
+    private async Task<Export> AskAsync(Session session, string? key, CancellationToken cancellationToken)
+    {
+        var request = await RequestAsync(session, cancellationToken);
         try
         {
             return await session.Client.CreateExportAsync(request, key, cancellationToken: cancellationToken);
         }
         catch (RequestRejectedException e) when (e.Errors.ContainsKey("dataset"))
         {
-            throw new NotFoundException($"The dataset '{name}' does not exist; 'claimcheck datasets' lists those that do.", null);
+            throw NoSuch(request.Dataset);
         }
         catch (OperationCanceledException)
         {
@@ -115,4 +146,7 @@ internal sealed class ExportCommand
             throw new UsageException(e.Message.Split(" (Parameter ")[0]);
         }
     }
+
+    private static NotFoundException NoSuch(string name) =>
+        new($"The dataset '{name}' does not exist; 'claimcheck datasets' lists those that do.", null);
 }

@@ -23,6 +23,17 @@ internal static class ExportSummary
         ("retry of", export.RetryOf?.ToString()),
         ("failure", export.Failure is { } failure ? $"{failure.Code}: {failure.Detail}" : null));
 
+    public static void Show(Screen screen, ExportEstimate estimate) => screen.Facts(
+        ("records", estimate.Records is { } records ? $"about {Amounts.Count(records)}" : "not known"),
+        ("stored", estimate is { Bytes: { } bytes, Files: { } files }
+            ? $"about {Amounts.Size(bytes)} in {Amounts.Count(files)} file{(files == 1 ? "" : "s")}"
+            : "not known"),
+        ("takes", estimate.Seconds is { } seconds ? $"about {Amounts.Seconds(seconds)}" : "not known"),
+        ("read", Read(estimate.Ranges)),
+        ("based on", estimate.BasedOn == EstimateBasis.History
+            ? "the source's plan and the last exports of this dataset"
+            : "the source's plan alone"));
+
     public static void Show(Screen screen, Batch batch) => screen.Facts(
         ("batch", $"{batch.BatchId}"),
         ("export", $"{batch.ExportId}"),

@@ -15,6 +15,13 @@ internal static class Amounts
         _ => $"{bytes / 1_000_000_000:0.00} GB",
     };
 
+    public static string Seconds(double seconds) => seconds switch
+    {
+        < 60 => $"{Math.Ceiling(seconds):0} s",
+        < 3_600 => $"{seconds / 60:0} min",
+        _ => $"{seconds / 3_600:0.0} h",
+    };
+
     public static string? Time(DateTimeOffset? time) =>
         time?.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -9,6 +9,9 @@ internal sealed record StagedBatch(DateTimeOffset SnapshotAt, IReadOnlyList<Stag
     /// <summary>How the source was read; null where the records were uploaded.</summary>
     public ExportRanges? Ranges { get; init; }
 
+    /// <summary>How many records the source's planner expected; null where that is not known.</summary>
+    public long? EstimatedRecords { get; init; }
+
     public long Records => Files.Sum(file => file.Records);
     public long Bytes => Files.Sum(file => file.Bytes);
     public long UncompressedBytes => Files.Sum(file => file.UncompressedBytes);

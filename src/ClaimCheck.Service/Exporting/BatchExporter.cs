@@ -37,36 +37,17 @@ internal sealed class BatchExporter(
     {
         var settings = new SourceSettings(options.StatementTimeout, options.LockTimeout, plan.Dataset.RowSecurity);
         await using var session = await SourceSession.OpenAsync(source, settings, cancellationToken);
-        var columns = await session.DescribeAsync(sql, cancellationToken);
-        Compare(plan.Dataset.Columns, columns);
-        // The planner's estimate for the whole query says nothing about a retry.
-        var expected = rounds is null ? await session.EstimateAsync(sql, cancellationToken) : null;
-        if (expected is not null)
-            meter.Estimated(expected.Value);
-        var key = columns.Single(column => column.Name == plan.Dataset.Key);
+        var reading = await SourceReading.DecideAsync(
+            session, plan.Dataset, plan.Criteria, sql, isRetry: rounds is not null, options, cancellationToken);
+        var (columns, key, cut) = (reading.Columns, reading.Key, reading.Cut);
+        if (reading.Expected is { } expected)
+            meter.Estimated(expected);
         var wanted = rounds is null ? null : new WantedKeys(key, plan.Format);
-        using var distinct = wanted is null && await IsDoubtfulAsync(session, sql, plan.Dataset, key, cancellationToken)
-            ? new DistinctKeys(memory.Keys)
-            : null;
-
-        var cut = wanted is null && distinct is null && options.Connections > 1
-            ? await session.CutAsync(
-                new()
-                {
-                    Sql = sql,
-                    Table = plan.Dataset.Table,
-                    Render = range => SourceQuery.Render(range, plan.Dataset.Parameters, plan.Criteria),
-                    Columns = columns,
-                    Key = key,
-                    OrderedBy = plan.Dataset.OrderedBy,
-                    RangeBytes = options.RangeBytes,
-                },
-                cancellationToken)
-            : RangeCut.None;
+        using var distinct = reading.IsDoubtful ? new DistinctKeys(memory.Keys) : null;
         using var further = memory.Take(
             Math.Clamp(cut.Queries.Count, 1, options.Connections) - 1, haveFiles: cut.By == RangesBy.Key);
         await using var sessions = await SourceSessions.OpenAsync(
-            session, 1 + further.Count, bypassing: wanted is null && expected >= options.BypassRecords, cancellationToken);
+            session, 1 + further.Count, bypassing: wanted is null && reading.Expected >= options.BypassRecords, cancellationToken);
         if (sessions.Readers.Count == 1)
             cut = RangeCut.None;
         meter.Cut(cut.Shown);
@@ -101,6 +82,7 @@ internal sealed class BatchExporter(
         {
             Horizon = session.Horizon,
             Ranges = cut.Shown,
+            EstimatedRecords = reading.Expected,
         };
 
         BlockLane Lane(SourceSession own)
@@ -122,15 +104,6 @@ internal sealed class BatchExporter(
         }
     }
 
-    // The records of a retry are compared with the keys that it asks for.
-    private static async Task<bool> IsDoubtfulAsync(
-        SourceSession session, string sql, FrozenDataset dataset, ResultColumn key, CancellationToken cancellationToken)
-    {
-        if (dataset.TrustsKey || (dataset.OrderedBy == key.Name && await session.AreNeighboursAsync(key, cancellationToken)))
-            return false;
-        return !await session.VouchesForAsync(key, sql, cancellationToken);
-    }
-
     private static async IAsyncEnumerable<LaneCopy> WholeAsync(
         SourceSession session, string sql, string options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -147,22 +120,6 @@ internal sealed class BatchExporter(
             await using var copy = await session.CopyAsync(range.Sql, options, cancellationToken);
             yield return new(copy, range.Number);
         }
-    }
-
-    private static void Compare(IReadOnlyList<Column> frozen, IReadOnlyList<ResultColumn> found)
-    {
-        var had = frozen.Select(column => $"{column.Name} {column.Type}").ToList();
-        var has = found.Select(column => $"{column.Name} {column.Type}").ToList();
-        if (had.SequenceEqual(has, StringComparer.Ordinal))
-            return;
-        var (gone, added) = (had.Except(has, StringComparer.Ordinal).ToList(), has.Except(had, StringComparer.Ordinal).ToList());
-        var how = gone.Count + added.Count == 0
-            ? "they come in another order"
-            : $"missing: ({BoundedText.List(gone)}), new: ({BoundedText.List(added)})";
-        throw new SourceException(
-            "schema_changed",
-            $"The query's columns are not what they were when the export was asked for: {how}.",
-            isTransient: false);
     }
 
     private static IRecordFormat Format(

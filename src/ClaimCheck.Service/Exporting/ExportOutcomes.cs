@@ -15,6 +15,7 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
                SET state = 'ready', ready_at = now(), expires_at = now() + retention, snapshot_at = @SnapshotAt,
                    read_until = @ReadUntil,
                    records = @Records, bytes = @Bytes, uncompressed_bytes = @UncompressedBytes, files = @Files,
+                   estimated_records = coalesce(@EstimatedRecords, estimated_records),
                    ranges_by = @RangesBy, ranges = @Ranges, lease_token = NULL, lease_until = NULL
              WHERE id = @Id AND state = 'running' AND lease_token = @Token
             RETURNING {Subject.Columns}
@@ -29,6 +30,7 @@ internal sealed class ExportOutcomes(NpgsqlDataSource catalog, IEnumerable<IRead
                 staged.Bytes,
                 staged.UncompressedBytes,
                 Files = staged.Files.Count,
+                staged.EstimatedRecords,
                 RangesBy = staged.Ranges?.By,
                 Ranges = staged.Ranges?.Count,
             },

@@ -11,6 +11,7 @@ internal static class ExportingFeature
             .AddSingleton(_ => new BlockBuffers())
             .AddSingleton<ExportMemory>()
             .AddSingleton<RetryKeys>()
+            .AddSingleton<DryRuns>()
             .AddSingleton<IBatchStager, BatchExporter>()
             .AddSingleton<ExportLeases>()
             .AddSingleton<ExportOutcomes>()

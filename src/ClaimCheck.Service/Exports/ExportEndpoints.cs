@@ -10,8 +10,10 @@ internal static class ExportEndpoints
         var exports = routes.MapGroup("/v1/exports").WithTags("Exports").ProducesProblems(401);
         exports.MapPost("", Create).WithName("CreateExport").WithSummary("Asks for an export; answers 202 at once.")
             .Accepts<ExportRequest>("application/json")
+            .ReadsQuery("dryRun", "true: nothing is made, and the answer, 200, is what the export is expected to be.")
             .ReadsHeader("Idempotency-Key", "The same key and meaning is the same export.")
             .ReadsHeader("Prefer", "How long to wait for its end: wait=N, 60 seconds at most.")
+            .AnswersOneOf(StatusCodes.Status200OK, nameof(Export), nameof(ExportEstimate))
             .ProducesProblems(400, 409, 413, 415, 422, 503);
         exports.MapMethods("", [HttpMethods.Get, HttpMethods.Head], List).WithName("ListExports")
             .WithSummary("Lists exports, newest first.")
@@ -22,20 +24,28 @@ internal static class ExportEndpoints
         return routes;
     }
 
-    private static async Task<Results<Accepted<Export>, Ok<Export>, ProblemResult>> Create(
+    private static async Task<Results<Accepted<Export>, Ok<Export>, Ok<ExportEstimate>, ProblemResult>> Create(
         HttpContext context, Caller caller, ExportRequests requests, ExportViews views, ExportWaiting waiting,
         CancellationToken cancellationToken)
     {
         var preferred = Waiting.Preferred(context.Request);
+        if (IsDryRun(context.Request) is not { } isDryRun)
+            return Problems.Of(ProblemCodes.InvalidParameter, "dryRun must be true or false.");
         if (IdempotencyKey.Read(context.Request, out var key) is { } badKey)
             return badKey;
         var (body, refusal) = await JsonBody.ReadAsync(context.Request, cancellationToken);
         if (refusal is not null)
             return refusal;
 
+        if (isDryRun)
+        {
+            var (estimate, why) = await requests.EstimateAsync(caller, body!.Value, cancellationToken);
+            return estimate is null ? Problems.Of(why!) : TypedResults.Ok(estimate);
+        }
+
         var answer = await requests.AskAsync(caller, body!.Value, key, cancellationToken);
-        if (answer is ExportAnswer.Declined(var why))
-            return Problems.Of(why);
+        if (answer is ExportAnswer.Declined(var refused))
+            return Problems.Of(refused);
 
         var wait = Waiting.Apply(context, preferred);
         var (row, isNew) = (ExportAnswer.Asked)answer;
@@ -48,6 +58,15 @@ internal static class ExportEndpoints
         Waiting.AskAgain(context);
         return TypedResults.Accepted(ExportViews.PathOf(row.ExportId), await views.ShowWithStagingAsync(row, cancellationToken));
     }
+
+    // Null where it is neither.
+    private static bool? IsDryRun(HttpRequest request) => request.Query["dryRun"].ToString() switch
+    {
+        "true" => true,
+        "false" => false,
+        "" when !request.Query.ContainsKey("dryRun") => false,
+        _ => null,
+    };
 
     private static async Task<Results<Ok<Export>, ProblemResult>> Get(
         string exportId, HttpContext context, Caller caller, ExportStore store, ExportViews views, ExportWaiting waiting,

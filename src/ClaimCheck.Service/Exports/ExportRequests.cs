@@ -12,18 +12,13 @@ internal abstract record ExportAnswer
 }
 
 /// <summary>Turns a request into an export, once per idempotency key.</summary>
-internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
+internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store, ExportEstimates estimates)
 {
     public async Task<ExportAnswer> AskAsync(Caller caller, JsonElement body, string? key, CancellationToken cancellationToken)
     {
-        // One snapshot of the definitions for the whole request, whatever is read again meanwhile.
-        var known = datasets.Current;
-        if (ExportRequestReader.Unread(body, known) is { } unread
-            && await unread.AskAsync(anew: false, cancellationToken) is { } unreadable)
-            return Refusals.Unavailable(unreadable);
-        var (request, errors) = ExportRequestReader.Read(body, known);
+        var (request, refusal) = await ReadAsync(body, cancellationToken);
         if (request is null)
-            return Refused.Invalid(errors);
+            return refusal!;
         var meaning = request.Terms.Meaning(request.Dataset.Name);
 
         // Before the source is asked: a repeated request is answered even while the source is unreachable.
@@ -38,6 +33,32 @@ internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store)
         return created.New is { } row
             ? new ExportAnswer.Asked(row, true)
             : await RepeatAsync(caller, created.Known!, meaning, cancellationToken);
+    }
+
+    /// <summary>What the export would be. Nothing is made, and no idempotency key is used.</summary>
+    /// <returns>The estimate, or why there is none: what would refuse the export too, or a source that can't plan it
+    /// now.</returns>
+    public async Task<(ExportEstimate? Estimate, Refused? Refusal)> EstimateAsync(
+        Caller caller, JsonElement body, CancellationToken cancellationToken)
+    {
+        var (request, refusal) = await ReadAsync(body, cancellationToken);
+        if (request is null)
+            return (null, refusal);
+        var (frozen, unavailable) = await request.Dataset.FreezeAsync(cancellationToken);
+        return unavailable is not null
+            ? (null, Refusals.Unavailable(unavailable))
+            : await estimates.MakeAsync(caller, frozen!, request.Terms, cancellationToken);
+    }
+
+    private async Task<(ValidRequest? Request, Refused? Refusal)> ReadAsync(JsonElement body, CancellationToken cancellationToken)
+    {
+        // One snapshot of the definitions for the whole request, whatever is read again meanwhile.
+        var known = datasets.Current;
+        if (ExportRequestReader.Unread(body, known) is { } unread
+            && await unread.AskAsync(anew: false, cancellationToken) is { } unreadable)
+            return (null, Refusals.Unavailable(unreadable));
+        var (request, errors) = ExportRequestReader.Read(body, known);
+        return request is null ? (null, Refused.Invalid(errors)) : (request, null);
     }
 
     private async Task<ExportAnswer> RepeatAsync(

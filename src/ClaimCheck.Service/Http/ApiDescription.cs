@@ -23,6 +23,22 @@ internal static class ApiDescription
         return routes;
     }
 
+    /// <summary>Declares that one status of a call has several kinds of answers, of which the description would name the last one
+    /// alone.</summary>
+    public static RouteHandlerBuilder AnswersOneOf(this RouteHandlerBuilder call, int status, params string[] schemas) =>
+        call.AddOpenApiOperationTransformer((operation, context, _) =>
+        {
+            if (operation.Responses?.GetValueOrDefault(status.ToString()) is { Content: { } content })
+            {
+                content["application/json"].Schema = new OpenApiSchema
+                {
+                    OneOf = [.. schemas.Select(name => new OpenApiSchemaReference(name, context.Document))],
+                };
+            }
+
+            return Task.CompletedTask;
+        });
+
     private static Task Describe(
         OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
     {

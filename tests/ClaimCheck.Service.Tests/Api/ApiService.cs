@@ -63,6 +63,9 @@ public sealed class ApiService : IAsyncLifetime
         scene.AddDataset("endless", "SELECT 1::bigint AS id FROM pg_sleep(600)");
         scene.AddDataset("broken", "SELECT id, (1 / (id - 500))::text AS name FROM items ORDER BY id");
         scene.AddDataset(
+            "estimated", "SELECT id, name, 10 / coalesce(:by, 1) AS share FROM items ORDER BY id",
+            """, "parameters": { "by": { "type": "int", "required": false } }""");
+        scene.AddDataset(
             "big",
             "SELECT g AS id, repeat(md5(g::text), 8) AS name FROM generate_series(1::bigint, :rows) g ORDER BY id",
             """, "parameters": { "rows": { "type": "bigint" } }""");

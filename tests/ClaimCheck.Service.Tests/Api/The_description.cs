@@ -95,7 +95,7 @@ public sealed class The_description(ApiService service)
     public async Task The_OpenAPI_document_names_the_parameters_that_matter()
     {
         var paths = (await service.Idle.GetAsync("/openapi/v1.json")).Json.GetProperty("paths");
-        Assert.Equal(["Idempotency-Key", "Prefer"], Parameters("/v1/exports", "post"));
+        Assert.Equal(["Idempotency-Key", "Prefer", "dryRun"], Parameters("/v1/exports", "post"));
         Assert.Equal(["cursor", "dataset", "limit", "state"], Parameters("/v1/exports", "get"));
         Assert.Equal(["Prefer", "exportId"], Parameters("/v1/exports/{exportId}", "get"));
         Assert.Equal(["Last-Event-ID", "after", "limit", "wait"], Parameters("/v1/events", "get"));
@@ -104,6 +104,11 @@ public sealed class The_description(ApiService service)
             "/v1/batches/{batchId}/receipts/{consumer}/failures", "get"));
         Assert.Equal(["batchId", "cursor", "limit"], Parameters("/v1/batches/{batchId}/records", "get"));
         Assert.Equal(["If-Match", "If-Range", "Range", "batchId"], Parameters("/v1/batches/{batchId}/data", "get"));
+
+        var created = paths.GetProperty("/v1/exports").GetProperty("post").GetProperty("responses").GetProperty("200")
+            .GetRawText();
+        Assert.Contains("schemas/Export\"", created, StringComparison.Ordinal);
+        Assert.Contains("schemas/ExportEstimate\"", created, StringComparison.Ordinal);
 
         string[] Parameters(string path, string method) =>
             [.. paths.GetProperty(path).GetProperty(method).GetProperty("parameters").EnumerateArray()

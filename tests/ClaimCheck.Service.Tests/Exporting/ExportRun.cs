@@ -16,12 +16,15 @@ namespace ClaimCheck.Service.Tests.Exporting;
 /// <summary>A source database of a test's own, and exports from it.</summary>
 internal sealed class ExportRun : IAsyncDisposable
 {
-    private ExportRun(NpgsqlDataSource source) => Source = source;
+    private ExportRun(NpgsqlDataSource source, string connectionString) =>
+        (Source, ConnectionString) = (source, connectionString);
 
     /// <summary>As an export reads.</summary>
     public static SourceSettings Settings { get; } = new(TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(30), RowSecurity: false);
 
     public NpgsqlDataSource Source { get; }
+
+    public string ConnectionString { get; }
 
     public StagedObjects Staged { get; set; } = new();
 
@@ -73,7 +76,7 @@ internal sealed class ExportRun : IAsyncDisposable
         };
         var builder = new NpgsqlDataSourceBuilder(address.ConnectionString);
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false)); // as the service's own
-        var run = new ExportRun(builder.Build());
+        var run = new ExportRun(builder.Build(), database);
         if (schema is not null)
             await run.ExecuteAsync(schema);
         return run;
@@ -106,6 +109,21 @@ internal sealed class ExportRun : IAsyncDisposable
         return [.. (await session.DescribeAsync(sql, CancellationToken.None)).Select(column => column.ToContract())];
     }
 
+    public async Task<FrozenDataset> FreezeAsync(string sql, string key = "id", IReadOnlyList<Column>? columns = null) => new()
+    {
+        Name = "tested",
+        Source = "tested",
+        Sql = sql,
+        Parameters = new Dictionary<string, string>(),
+        Key = key,
+        OrderedBy = OrderedBy,
+        RowSecurity = RowSecurity,
+        TrustsKey = TrustsKey,
+        Table = Table,
+        SchemaVersion = 1,
+        Columns = columns ?? await DescribeAsync(sql),
+    };
+
     public async Task<StagedBatch> ExportAsync(
         string sql, string key = "id", IReadOnlyList<Column>? columns = null, CancellationToken cancellationToken = default)
     {
@@ -121,20 +139,7 @@ internal sealed class ExportRun : IAsyncDisposable
             Compression = Compression,
             CompressedFraming = Framing,
             MaxFileBytes = MaxFileBytes,
-            Dataset = new FrozenDataset
-            {
-                Name = "tested",
-                Source = "tested",
-                Sql = sql,
-                Parameters = new Dictionary<string, string>(),
-                Key = key,
-                OrderedBy = OrderedBy,
-                RowSecurity = RowSecurity,
-                TrustsKey = TrustsKey,
-                Table = Table,
-                SchemaVersion = 1,
-                Columns = columns ?? await DescribeAsync(sql),
-            },
+            Dataset = await FreezeAsync(sql, key, columns),
         };
         return await BatchExporter.ExportAsync(
             plan, sql, () => Source, Options, Staged.OpenAsync, Meter, null, new(Keys, Buffers), cancellationToken);
