@@ -71,6 +71,22 @@ public sealed record ExportProgress(long Records, long Bytes, int Files, long? E
 {
     /// <summary>How its source is read, or null before that is known and for a batch that its producer uploads.</summary>
     public ExportRanges? Ranges { get; init; }
+
+    /// <summary>How many records a second are written lately, as a moving average; null where it is not running, or nothing
+    /// is written yet.</summary>
+    public double? RecordsPerSecond { get; init; }
+
+    /// <summary>How many bytes a second are stored lately; null likewise.</summary>
+    public double? BytesPerSecond { get; init; }
+
+    /// <summary>In how many seconds it is done, if it goes on like this and <see cref="EstimatedRecords"/> holds; null where that
+    /// can't be said: it is not running, stands still, or has more records than were estimated.</summary>
+    public double? SecondsLeft { get; init; }
+
+    /// <summary>How good the estimate was, once the export has become ready: <see cref="EstimatedRecords"/> for each of
+    /// <see cref="Records"/>, so that 1 is exact, and 2 is twice too many. Null before, without an estimate, and without
+    /// records.</summary>
+    public double? EstimateRatio { get; init; }
 }
 
 /// <summary>How an export's source is read.</summary>

@@ -15,6 +15,10 @@ internal static class ExportSummary
         ("records", Records(export)),
         ("stored",
             $"{Amounts.Size(export.Progress.Bytes)} in {export.Progress.Files} file{(export.Progress.Files == 1 ? "" : "s")}"),
+        ("speed", export.Progress is { RecordsPerSecond: { } records, BytesPerSecond: { } bytes }
+            ? $"{Amounts.Count((long)records)} records/s, {Amounts.Size(bytes)}/s"
+            : null),
+        ("left", export.Progress.SecondsLeft is { } seconds ? $"about {Amounts.Seconds(seconds)}" : null),
         ("read", Read(export.Progress.Ranges)),
         ("created", Amounts.Time(export.CreatedAt)),
         ("ready", Amounts.Time(export.ReadyAt)),

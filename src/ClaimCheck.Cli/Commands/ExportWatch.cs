@@ -21,7 +21,8 @@ internal static class ExportWatch
                 {
                     var export = await LookAsync(session, id, deadline.Token);
                     seen?.Invoke(export);
-                    show(new(export.State, export.Progress.Records, export.Progress.EstimatedRecords, export.Progress.Bytes));
+                    var (records, bytes, _, estimated) = export.Progress;
+                    show(new(export.State, records, estimated, bytes, export.Progress.SecondsLeft));
                     if (ExportState.IsSettled(export.State))
                         return export;
                 }

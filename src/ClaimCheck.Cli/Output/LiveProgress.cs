@@ -7,7 +7,8 @@ namespace ClaimCheck.Cli.Output;
 /// <param name="Records">Rows so far.</param>
 /// <param name="OfRecords">All rows, as far as known.</param>
 /// <param name="Bytes">Bytes so far, where they are counted.</param>
-internal sealed record Sight(string What, long Records, long? OfRecords, long? Bytes);
+/// <param name="SecondsLeft">How long it still takes, as far as known.</param>
+internal sealed record Sight(string What, long Records, long? OfRecords, long? Bytes, double? SecondsLeft = null);
 
 /// <summary>A progress bar on a terminal, occasional lines elsewhere; always on standard error.</summary>
 internal sealed class LiveProgress(Screen screen)
@@ -72,6 +73,7 @@ internal sealed class LiveProgress(Screen screen)
         var size = sight.Bytes is { } stored ? $", {Amounts.Size(stored)}" : "";
         var sizeRate = sight.Bytes is null ? "" : $", {Amounts.Size(byteRate)}/s";
         var rate = rowRate >= 1 ? $", {Amounts.Count((long)rowRate)} rows/s{sizeRate}" : "";
-        return $"{sight.What}, {Amounts.Count(sight.Records)}{of} rows{size}{rate}";
+        var left = sight.SecondsLeft is { } seconds ? $", about {Amounts.Seconds(seconds)} left" : "";
+        return $"{sight.What}, {Amounts.Count(sight.Records)}{of} rows{size}{rate}{left}";
     }
 }

@@ -4,11 +4,22 @@ namespace ClaimCheck.Service.Blocks;
 /// checked as it grows.</summary>
 internal sealed class ExportMeter
 {
+    private readonly TimeProvider clock;
+    private readonly MovingRate recordRate = new();
+    private readonly MovingRate byteRate = new();
+    private long sampledAt;
     private long records;
     private long bytes;
     private int files;
     private long estimatedRecords = -1;
     private volatile ExportRanges? ranges;
+
+    /// <param name="clock">Measures the rates; by default the system's.</param>
+    public ExportMeter(TimeProvider? clock = null)
+    {
+        this.clock = clock ?? TimeProvider.System;
+        sampledAt = this.clock.GetTimestamp();
+    }
 
     /// <summary>The most records that the dataset allows, or null.</summary>
     public long? MaxRecords { get; init; }
@@ -24,6 +35,12 @@ internal sealed class ExportMeter
     /// <summary>How the source is read; null before that is known.</summary>
     public ExportRanges? Ranges => ranges;
 
+    /// <summary>Records per second lately, as of the last <see cref="Sample"/>; null before there was one.</summary>
+    public double? RecordsPerSecond => recordRate.PerSecond;
+
+    /// <summary>Stored bytes per second, likewise.</summary>
+    public double? BytesPerSecond => byteRate.PerSecond;
+
     /// <exception cref="SourceException">It is more than the dataset allows.</exception>
     public void Stored(long moreRecords, long moreBytes)
     {
@@ -31,6 +48,18 @@ internal sealed class ExportMeter
             throw TooLarge($"{MaxRecords:N0} records", "maxRecords");
         if (Interlocked.Add(ref bytes, moreBytes) > MaxBytes)
             throw TooLarge($"{MaxBytes:N0} stored bytes", "maxBytes");
+    }
+
+    /// <summary>Measures the rates again: with each heartbeat, by one caller at a time.</summary>
+    public void Sample()
+    {
+        var now = clock.GetTimestamp();
+        var since = clock.GetElapsedTime(sampledAt, now);
+        if (since <= TimeSpan.Zero)
+            return;
+        sampledAt = now;
+        recordRate.Add(Records, since);
+        byteRate.Add(Bytes, since);
     }
 
     public void FileBegun() => Interlocked.Increment(ref files);

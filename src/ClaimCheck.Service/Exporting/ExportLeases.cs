@@ -64,7 +64,7 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                    SET state = 'running', lease_token = @Token, lease_until = now() + @Lease, attempt = @Attempt,
                        leases = leases + 1, started_at = coalesce(started_at, now()),
                        records = 0, bytes = 0, uncompressed_bytes = 0, files = 0,
-                       ranges_by = NULL, ranges = NULL
+                       records_per_second = NULL, bytes_per_second = NULL, ranges_by = NULL, ranges = NULL
                   FROM next
                  WHERE e.id = next.id
              RETURNING e.id, e.batch_id, e.definition::text AS definition, e.criteria::text AS criteria,
@@ -98,12 +98,15 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
 
     /// <summary>Renews the lease, and records the progress.</summary>
     /// <returns>False when the lease is lost.</returns>
-    public async Task<bool> RenewAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken) =>
-        await catalog.ExecuteAsync(
+    public async Task<bool> RenewAsync(ExportPlan plan, ExportMeter meter, CancellationToken cancellationToken)
+    {
+        meter.Sample();
+        return await catalog.ExecuteAsync(
             """
             UPDATE exports
                SET lease_until = now() + @Lease, records = @Records, bytes = @Bytes, files = @Files,
                    estimated_records = coalesce(@EstimatedRecords, estimated_records),
+                   records_per_second = @RecordsPerSecond, bytes_per_second = @BytesPerSecond,
                    ranges_by = @RangesBy, ranges = @Ranges
              WHERE id = @Id AND state = 'running' AND lease_token = @Token
             """,
@@ -116,10 +119,13 @@ internal sealed class ExportLeases(NpgsqlDataSource catalog, ExportingOptions op
                 meter.Bytes,
                 meter.Files,
                 meter.EstimatedRecords,
+                meter.RecordsPerSecond,
+                meter.BytesPerSecond,
                 RangesBy = meter.Ranges?.By,
                 Ranges = meter.Ranges?.Count,
             },
             cancellationToken) == 1;
+    }
 
     /// <summary>Returns exports whose worker has gone silent to pending, and marks their attempts for the sweep.</summary>
     /// <returns>Their ids.</returns>

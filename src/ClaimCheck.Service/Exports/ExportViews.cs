@@ -55,6 +55,25 @@ internal sealed class ExportViews(PublicAddress address, LinkMinter minter)
         };
     }
 
+    private static ExportProgress ProgressOf(ExportRow row)
+    {
+        var isRunning = row.State == ExportState.Running;
+        var (records, bytes) = isRunning ? (Rate(row.RecordsPerSecond), Rate(row.BytesPerSecond)) : (null, null);
+        return new(row.Records, row.Bytes, row.Files, row.EstimatedRecords)
+        {
+            Ranges = row is { RangesBy: { } by, Ranges: { } ranges } ? new(by, ranges) : null,
+            RecordsPerSecond = records,
+            BytesPerSecond = bytes,
+            // An estimate that is passed already says nothing of what is left, and a standstill nothing of its end.
+            SecondsLeft = records > 0 && row.EstimatedRecords - row.Records is > 0 and var left
+                ? Math.Ceiling(left / records.Value) : null,
+            EstimateRatio = row is { ReadyAt: not null, Records: > 0, EstimatedRecords: { } estimated }
+                ? Math.Round((double)estimated / row.Records, 3) : null,
+        };
+
+        static double? Rate(double? perSecond) => perSecond is { } rate ? Math.Round(rate, 1) : null;
+    }
+
     private Export Show(ExportRow row, Link? staging)
     {
         var self = address.Url(PathOf(row.ExportId));
@@ -69,10 +88,7 @@ internal sealed class ExportViews(PublicAddress address, LinkMinter minter)
             Criteria = row.CriteriaJson,
             Format = row.Format,
             Compression = row.Compression,
-            Progress = new(row.Records, row.Bytes, row.Files, row.EstimatedRecords)
-            {
-                Ranges = row is { RangesBy: { } by, Ranges: { } ranges } ? new(by, ranges) : null,
-            },
+            Progress = ProgressOf(row),
             CreatedAt = row.CreatedAt,
             StartedAt = row.StartedAt,
             ReadyAt = row.ReadyAt,

@@ -21,7 +21,8 @@ public sealed partial class Asking_for_an_export(ApiService service)
             ["exportId", "batchId", "state", "dataset", "schemaVersion", "criteria", "format", "compression", "progress",
                 "createdAt", "startedAt", "readyAt", "expiresAt", "endedAt", "retryOf", "failure", "links"],
             export.Names());
-        Assert.Equal(["records", "bytes", "files", "estimatedRecords", "ranges"], export.GetProperty("progress").Names());
+        Assert.Equal(["records", "bytes", "files", "estimatedRecords", "ranges", "recordsPerSecond", "bytesPerSecond",
+            "secondsLeft", "estimateRatio"], export.GetProperty("progress").Names());
         Assert.Equal(["self", "batch", "manifest", "staging", "cancel"], export.GetProperty("links").Names());
         Assert.Matches("^exp_[0-9a-f]{12}7[0-9a-f]{19}$", export.Text("exportId"));
         Assert.Matches("^bat_[0-9a-f]{12}7[0-9a-f]{19}$", export.Text("batchId"));

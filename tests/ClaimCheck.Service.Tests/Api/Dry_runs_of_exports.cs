@@ -23,6 +23,8 @@ public sealed class Dry_runs_of_exports(ApiService service)
             "/v1/exports", Estimated, ("Idempotency-Key", "dry"), ("Prefer", "wait=60"));
         Assert.Equal("ready", ready.Json.Text("state"));
         var progress = ready.Json.GetProperty("progress");
+        var ratio = progress.GetProperty("estimatedRecords").GetDouble() / progress.GetProperty("records").GetDouble();
+        Assert.Equal(ratio, progress.GetProperty("estimateRatio").GetDouble(), 3);
         var second = await RunAsync(Estimated);
         Assert.Equal(
             (1000, progress.GetProperty("bytes").GetInt64(), 1, "history"),

@@ -35,6 +35,7 @@ public sealed partial class Scripts_of_migrations
         ["0017_open"] = "8d6b2303fb8775185b713714fd24b0c05dd32d10e6d9aa298af7fdba239a52e0",
         ["0018_names"] = "b3fb588390606de50955f8f153e503a16d431ded9a52ae3bb041a9951e578a5f",
         ["0019_ranges"] = "23853f1b22ab3c2f09baea350add1835b2bb204ba0b1a8b01d1315a8efc9e2f6",
+        ["0020_rates"] = "1b25035d93f7e09ad1e85c6531f075194bb97b7c9986934b61bdeb3e337bfe57",
     };
 
     private static readonly Dictionary<string, string> Scripts = Directory
