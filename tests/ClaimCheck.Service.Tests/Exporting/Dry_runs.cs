@@ -11,7 +11,6 @@ namespace ClaimCheck.Service.Tests.Exporting;
 public sealed class Dry_runs : IAsyncLifetime
 {
     private ExportRun run = null!;
-    private SourceDatabases sources = null!;
 
     public async Task InitializeAsync()
     {
@@ -19,17 +18,9 @@ public sealed class Dry_runs : IAsyncLifetime
             "CREATE TABLE orders (id bigint PRIMARY KEY, note text); INSERT INTO orders SELECT g, repeat(md5(g::text), 3) FROM "
             + "generate_series(1, 40000) g; ANALYZE orders");
         run.Options = new ExportingOptions { Connections = 3, RangeBytes = 1 << 20, BypassRecords = 0 };
-        sources = new(
-            new ConfigurationBuilder().AddInMemoryCollection(
-                new Dictionary<string, string?> { ["ConnectionStrings:tested"] = run.ConnectionString }).Build(),
-            TimeProvider.System);
     }
 
-    public async Task DisposeAsync()
-    {
-        await sources.DisposeAsync();
-        await run.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await run.DisposeAsync();
 
     [Theory]
     [InlineData("SELECT * FROM orders ORDER BY id", "id", RangesBy.Key)]
@@ -42,6 +33,7 @@ public sealed class Dry_runs : IAsyncLifetime
         run.Table = sql is null ? TableQuery.Of("orders", null, null) : null;
         sql ??= run.Table!.Sql;
 
+        await using var sources = Sources();
         var planned = await new DryRuns(sources, run.Options).PlanAsync(await run.FreezeAsync(sql), default, default);
         var exported = await run.ExportAsync(sql);
 
@@ -53,6 +45,7 @@ public sealed class Dry_runs : IAsyncLifetime
     [Fact]
     public async Task End_where_the_source_takes_too_long_or_fails()
     {
+        await using var sources = Sources();
         var dataset = await run.FreezeAsync("SELECT id, note FROM orders");
         await using var connection = await run.Source.OpenConnectionAsync();
         await using (var transaction = await connection.BeginTransactionAsync())
@@ -78,7 +71,8 @@ public sealed class Dry_runs : IAsyncLifetime
     [InlineData(100_000L, RangesBy.Key, 10, 200_000L, 4_000_000L, 9)]
     [InlineData(0L, RangesBy.None, 1, 0L, 0L, 1)]
     [InlineData(long.MaxValue, RangesBy.None, 1, long.MaxValue, long.MaxValue, int.MaxValue)]
-    public void Reckon_with_the_last_exports(long expected, string by, int count, long records, long bytes, int files)
+    public void Scale_the_plan_by_what_the_last_exports_were(
+        long expected, string by, int count, long records, long bytes, int files)
     {
         var ranges = new ExportRanges(by, count);
 
@@ -93,4 +87,9 @@ public sealed class Dry_runs : IAsyncLifetime
             new(null, null, null, null, ranges, EstimateBasis.Plan),
             ExportEstimates.Of(new(null, ranges), new(10_000, 200_000, 10, 2), 1 << 20));
     }
+
+    private SourceDatabases Sources() => new(
+        new ConfigurationBuilder().AddInMemoryCollection(
+            new Dictionary<string, string?> { ["ConnectionStrings:tested"] = run.ConnectionString }).Build(),
+        TimeProvider.System);
 }
