@@ -26,7 +26,8 @@ internal sealed class ExportEstimates(DryRuns runs, ExportHistory history)
     {
         if (run.Expected is not { } expected || past is null)
             return new(run.Expected, null, null, null, run.Ranges, EstimateBasis.Plan);
-        var records = expected * (past.Correction ?? 1);
+        // A plan by statistics that were out of date, once, must not multiply a good one of today.
+        var records = Math.Min(expected * (past.Correction ?? 1), Math.Max(expected, 2.0 * past.Largest));
         var bytes = records * past.Bytes / past.Records;
         return new(
             Whole(records), Whole(bytes), FilesOf(bytes, run.Ranges, maxFileBytes),

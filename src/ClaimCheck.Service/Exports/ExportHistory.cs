@@ -6,7 +6,8 @@ namespace ClaimCheck.Service.Exports;
 /// <param name="Seconds">How long a worker took for them.</param>
 /// <param name="Correction">How many records there were for each one that the planner expected; null where it is not known.
 /// </param>
-internal sealed record PastExports(long Records, long Bytes, double Seconds, double? Correction);
+/// <param name="Largest">The records of the largest one.</param>
+internal sealed record PastExports(long Records, long Bytes, double Seconds, double? Correction, long Largest);
 
 /// <summary>What is known of a dataset by its last exports.</summary>
 internal sealed class ExportHistory(NpgsqlDataSource catalog)
@@ -40,10 +41,12 @@ internal sealed class ExportHistory(NpgsqlDataSource catalog)
                  ORDER BY id DESC NULLS LAST
                  LIMIT @MostExports
             )
+            -- What was small, or empty, says nothing of how far the planner is off where there is much.
             SELECT coalesce(sum(records), 0)::bigint AS records, coalesce(sum(bytes), 0)::bigint AS bytes,
                    coalesce(sum(seconds), 0)::float8 AS seconds,
-                   percentile_cont(0.5) WITHIN GROUP (ORDER BY correction) AS correction
-              FROM alike
+                   percentile_disc(0.5) WITHIN GROUP (ORDER BY correction) FILTER (WHERE records >= largest / 10.0) AS correction,
+                   coalesce(max(largest), 0) AS largest
+              FROM (SELECT *, max(records) OVER () AS largest FROM alike) alike
             """,
             new
             {

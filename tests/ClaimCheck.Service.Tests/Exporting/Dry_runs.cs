@@ -70,22 +70,25 @@ public sealed class Dry_runs : IAsyncLifetime
     // Nine ranges of the key and the one of NULL.
     [InlineData(100_000L, RangesBy.Key, 10, 200_000L, 4_000_000L, 9)]
     [InlineData(0L, RangesBy.None, 1, 0L, 0L, 1)]
+    // More than any before, so that the plan stands as it is.
+    [InlineData(1_000_000L, RangesBy.None, 1, 1_000_000L, 20_000_000L, 20)]
     [InlineData(long.MaxValue, RangesBy.None, 1, long.MaxValue, long.MaxValue, int.MaxValue)]
     public void Scale_the_plan_by_what_the_last_exports_were(
         long expected, string by, int count, long records, long bytes, int files)
     {
         var ranges = new ExportRanges(by, count);
 
-        var estimate = ExportEstimates.Of(new(expected, ranges), new(10_000, 200_000, 10, 2), maxFileBytes: 1 << 20);
+        var estimate = ExportEstimates.Of(
+            new(expected, ranges), new(10_000, 200_000, 10, 2, Largest: 200_000), maxFileBytes: 1 << 20);
 
         Assert.Equal(
-            new(records, bytes, files, Math.Round(expected * 2.0 / 1000, 1), ranges, EstimateBasis.History), estimate);
+            new(records, bytes, files, Math.Round(records * 10.0 / 10_000, 1), ranges, EstimateBasis.History), estimate);
         Assert.Equal(
             new(expected, null, null, null, ranges, EstimateBasis.Plan),
             ExportEstimates.Of(new(expected, ranges), null, 1 << 20));
         Assert.Equal(
             new(null, null, null, null, ranges, EstimateBasis.Plan),
-            ExportEstimates.Of(new(null, ranges), new(10_000, 200_000, 10, 2), 1 << 20));
+            ExportEstimates.Of(new(null, ranges), new(10_000, 200_000, 10, 2, 200_000), 1 << 20));
     }
 
     private SourceDatabases Sources() => new(
