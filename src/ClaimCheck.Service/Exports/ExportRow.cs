@@ -17,7 +17,8 @@ internal sealed record ExportRow(
     public const string Columns = """
         id, batch_id, tenant, dataset, schema_version, definition::text AS definition, criteria::text AS criteria,
         format, compression, max_file_bytes, link_lifetime, retention, retry_of, consumer, state, attempt, manifest_expires_at,
-        estimated_records, records, bytes, uncompressed_bytes, files, records_per_second, bytes_per_second, ranges_by, ranges, snapshot_at,
+        estimated_records, records, bytes, uncompressed_bytes, files, records_per_second, bytes_per_second,
+        ranges_by, ranges, snapshot_at,
         created_at, started_at, ready_at, expires_at, ended_at, ended_by, reason, failure_code, failure_detail, failure_transient,
         expires_at - now() AS remaining, manifest_expires_at - now() AS manifest_remaining
         """;

@@ -74,7 +74,8 @@ public sealed class ApiService : IAsyncLifetime
             "SELECT id, :text AS a, :number AS b, :flag AS c, :since AS d, :day AS e, :ids AS f, :doc AS g, :took AS h, :who AS "
             + "i FROM items ORDER BY id",
             """
-            , "title": "Typed", "schemaVersion": 3, "linkLifetime": "PT2H", "retention": "P2D", "maxRecords": 2000, "maxBytes": 1099511627776,
+            , "title": "Typed", "schemaVersion": 3, "linkLifetime": "PT2H", "retention": "P2D",
+              "maxRecords": 2000, "maxBytes": 1099511627776,
               "parameters": { "text": { "type": "text", "required": false }, "number": { "type": "int", "required": false },
                 "flag": { "type": "boolean", "required": false }, "since": { "type": "timestamptz", "required": false },
                 "day": { "type": "date", "required": false }, "ids": { "type": "bigint[]", "required": false },
