@@ -83,7 +83,7 @@ internal sealed class ExportRun : IAsyncDisposable
     }
 
     /// <summary>Another export of the same process. It needs no disposal.</summary>
-    public ExportRun Beside() => new(Source)
+    public ExportRun Beside() => new(Source, ConnectionString)
     {
         Format = Format,
         Compression = Compression,
