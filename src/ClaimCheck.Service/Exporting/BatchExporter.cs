@@ -47,7 +47,8 @@ internal sealed class BatchExporter(
         using var further = memory.Take(
             Math.Clamp(cut.Queries.Count, 1, options.Connections) - 1, haveFiles: cut.By == RangesBy.Key);
         await using var sessions = await SourceSessions.OpenAsync(
-            session, 1 + further.Count, bypassing: wanted is null && reading.Expected >= options.BypassRecords, cancellationToken);
+            session, 1 + further.Count, bypassing: wanted is null && reading.Expected >= options.BypassRecords,
+            cancellationToken);
         if (sessions.Readers.Count == 1)
             cut = RangeCut.None;
         meter.Cut(cut.Shown);
