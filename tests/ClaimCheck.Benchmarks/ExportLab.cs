@@ -14,18 +14,18 @@ internal sealed class ExportLab : IAsyncDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("claimcheck-bench-").FullName;
     private readonly string source;
-    private readonly string catalog;
 
-    private ExportLab(string source, string catalog) => (this.source, this.catalog) = (source, catalog);
+    private ExportLab(string source) => this.source = source;
 
     /// <summary>The database with the orders.</summary>
     public string Source => source;
 
-    public string File => Path.Combine(folder, "peer.out");
+    /// <summary>Where peers may write.</summary>
+    public string Folder => folder;
 
     public static async Task<ExportLab> CreateAsync(long orders)
     {
-        var lab = new ExportLab(await PostgresServer.NewDatabaseAsync(), await PostgresServer.NewDatabaseAsync());
+        var lab = new ExportLab(await PostgresServer.NewDatabaseAsync());
         AnsiConsole.MarkupLineInterpolated($"[grey]Making {orders:N0} orders…[/]");
         await using var connection = new NpgsqlConnection(lab.source);
         await connection.OpenAsync();
@@ -44,14 +44,17 @@ internal sealed class ExportLab : IAsyncDisposable
         return lab;
     }
 
-    /// <summary>A service of its own, so that its peak memory is that of one export.</summary>
-    public Task<ServiceProcess> StartServiceAsync(IReadOnlyCollection<KeyValuePair<string, string>>? more = null) =>
-        ServiceProcess.StartAsync(new Dictionary<string, string>(more ?? [])
+    /// <summary>A service of its own, with a catalog of its own: no other one takes its exports.</summary>
+    /// <param name="more">Settings.</param>
+    /// <param name="through">Another way to the source, such as a proxy's.</param>
+    public async Task<ServiceProcess> StartServiceAsync(
+        IReadOnlyCollection<KeyValuePair<string, string>>? more = null, string? through = null) =>
+        await ServiceProcess.StartAsync(new Dictionary<string, string>(more ?? [])
         {
-            ["ConnectionStrings__Catalog"] = catalog,
-            ["ConnectionStrings__source"] = source,
+            ["ConnectionStrings__Catalog"] = await PostgresServer.NewDatabaseAsync(),
+            ["ConnectionStrings__source"] = through ?? source,
             ["ClaimCheck__Datasets"] = Path.Combine(folder, "datasets"),
-            ["ClaimCheck__DataDirectory"] = Path.Combine(folder, "data"),
+            ["ClaimCheck__DataDirectory"] = Path.Combine(folder, $"data-{Guid.NewGuid():N}"),
         });
 
     /// <summary>The same, with staging in a new bucket of a real S3 server.</summary>
@@ -94,27 +97,41 @@ internal sealed class ExportLab : IAsyncDisposable
         return export;
     }
 
-    /// <summary>psql's \copy of the same query, through a shell command line where <c>$0</c> is psql's own command.</summary>
-    public async Task<TimeSpan> PeerAsync(long orders, string shell)
+    /// <summary>An export, what it cost the service, and its batch, which is revoked when it is disposed of.</summary>
+    public static async Task<(Run Run, IAsyncDisposable Batch)> TakeAsync(
+        ServiceProcess service, long orders, string format, string compression)
     {
-        System.IO.File.Delete(File);
-        var address = new NpgsqlConnectionStringBuilder(source);
-        var start = new ProcessStartInfo("sh", ["-c", shell, Query(orders.ToString()).ReplaceLineEndings(" "), File])
-        {
-            Environment =
-            {
-                ["PGHOST"] = address.Host,
-                ["PGPORT"] = $"{address.Port}",
-                ["PGUSER"] = address.Username,
-                ["PGPASSWORD"] = address.Password,
-                ["PGDATABASE"] = address.Database,
-            },
-        };
+        ProcessCost.ForgetPeak(service.Pid);
+        var cpu = ProcessCost.CpuOf(service.Pid);
         var watch = Stopwatch.StartNew();
-        using var psql = Process.Start(start) ?? throw new BenchException("No shell could be started.");
-        await psql.WaitForExitAsync();
-        return psql.ExitCode == 0 ? watch.Elapsed : throw new BenchException("psql failed: is it installed?");
+        var export = await AskAsync(service, orders, format, compression);
+        var time = watch.Elapsed;
+        cpu = ProcessCost.CpuOf(service.Pid) - cpu;
+        var peak = MemoryBench.PeakOf(service.Pid);
+        var batch = new Batch(service, export.BatchId);
+        return (new(time, cpu, export.Progress.Bytes, await batch.FilesAsync()) { PeakBytes = peak }, batch);
     }
+
+    /// <summary>What outputs of so many orders must be.</summary>
+    public async Task<OutputCheck> CheckAsync(long orders)
+    {
+        await using var connection = new NpgsqlConnection(source);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(RowSum.Sql, connection)
+        {
+            CommandTimeout = 0,
+            Parameters = { new NpgsqlParameter<long> { TypedValue = orders } },
+        };
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return new(reader.GetInt64(0), reader.GetString(1), reader.GetString(2));
+    }
+
+    /// <summary>Gives the disk back.</summary>
+    public Task DropAsync() => Scene.SqlAsync(source, "DROP TABLE orders");
+
+    /// <summary>The server's version.</summary>
+    public Task<string> VersionAsync() => Scene.ScalarAsync<string>(source, "SHOW server_version")!;
 
     public ValueTask DisposeAsync()
     {
@@ -124,4 +141,26 @@ internal sealed class ExportLab : IAsyncDisposable
 
     public static string Query(string most) =>
         $"SELECT id, customer, status, amount, currency, note, created_at FROM orders WHERE id <= {most}";
+
+    private sealed class Batch(ServiceProcess service, BatchId id) : IAsyncDisposable
+    {
+        private readonly HttpClient http = service.NewHttp();
+
+        public async Task<IReadOnlyList<Func<Task<Stream>>>> FilesAsync()
+        {
+            var manifest = await http.GetFromJsonAsync<Manifest>($"/v1/batches/{id}/manifest", ClaimCheckJson.Options);
+            return [.. manifest!.Files.Select(file => (Func<Task<Stream>>)(() => http.GetStreamAsync(file.Url.Reveal())))];
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (!service.HasExited)
+            {
+                using var revoked = await http.DeleteAsync($"/v1/batches/{id}");
+                revoked.EnsureSuccessStatusCode();
+            }
+
+            http.Dispose();
+        }
+    }
 }

@@ -41,6 +41,3 @@ internal sealed record Figure(string Name, string Ours, string Peer, string Rati
 
     private static string Seconds(double seconds) => seconds.ToString("0.00 s", CultureInfo.InvariantCulture);
 }
-
-/// <summary>The run can't be carried out; the text says why.</summary>
-internal sealed class BenchException(string message) : Exception(message);

@@ -1,4 +1,5 @@
 using ClaimCheck.Benchmarks;
+using ClaimCheck.Benchmarks.Reports;
 using Spectre.Console;
 
 if (args is [ReadBench.Verb, var service, var batch, var linkHost])
@@ -7,14 +8,18 @@ if (args is [ReadBench.Verb, var service, var batch, var linkHost])
 if (args is [LoadBench.Verb, var from, var loaded, var host])
     return await LoadBench.LoadHereAsync(new Uri(from), loaded, host);
 
+if (args is [PlainExport.Verb, var format, var count, var file])
+    return await PlainExport.ExportHereAsync(format, long.Parse(count), file);
+
 if (args.Contains("--help") || args.Contains("-h"))
 {
     Console.WriteLine(
         """
-        ./dev bench [--only NAME] [--orders N] [--rounds N]
+        ./dev bench [--only NAME] [--orders N] [--rounds N] [--flat [N]] [--chart FILE] [--write FOLDER]
 
         Measures the service side by side with peers, in one run on this machine, over a generated table of orders:
-          export   CSV against psql's \copy into a file, gzip against psql | gzip -1
+          export   CSV and NDJSON against psql's \copy, alone and with gzip, pigz, igzip and aws s3 cp, against the same in plain .NET,
+                   and over 4 slow connections against one; every output is compared with the table
           memory   the service's peak for 1,000,000 and for 10,000,000 orders
           read     a consumer's typed, verified reading from S3 against curl | gunzip
           load     1,000,000 orders from S3 into a consumer's table against COPY FROM PROGRAM 'curl | gunzip' and an upsert
@@ -28,7 +33,12 @@ if (args.Contains("--help") || args.Contains("-h"))
 
           --orders N   rows to export (5,000,000)
           --items N    items of a bulk job (1,000,000)
-          --rounds N   measured rounds of each pair, taken in turns; medians are shown (5)
+          --rounds N   measured rounds of each pair, taken in turns; medians are shown (3)
+
+        Of export, which also writes artifacts/bench/export.json and export.svg:
+          --flat [N]      also the time of a row in exports of 10,000 to N rows (50,000,000), as far as the disk has room
+          --chart FILE    draws the chart there
+          --write FOLDER  renews performance.md and performance.svg in that folder: --write docs
         """);
     return 0;
 }
@@ -38,7 +48,7 @@ if (Console.IsOutputRedirected)
 AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 140);
 
 var orders = Option("--orders", 5_000_000);
-var rounds = (int)Option("--rounds", 5);
+var rounds = (int)Option("--rounds", 3);
 try
 {
     var figures = new List<Figure>();
@@ -54,8 +64,7 @@ try
 
     await using var lab = await ExportLab.CreateAsync(
         Math.Max(orders, Wants("memory") ? MemoryBench.Most : Wants("load") ? LoadBench.Few : 0));
-    if (Wants("export"))
-        figures.AddRange(await ExportBench.RunAsync(lab, orders, rounds));
+    var report = Wants("export") ? await ExportAsync(lab) : null;
     if (Wants("memory"))
         figures.AddRange(await MemoryBench.RunAsync(lab, orders));
     if (Wants("read"))
@@ -66,8 +75,11 @@ try
         figures.AddRange(await DeliveryBench.RunAsync(lab));
     if (Wants("fan-out"))
         figures.AddRange(await FanOutBench.RunAsync(lab, Math.Min(orders, 1_000_000)));
-    Figure.Show(figures);
-    return figures.All(figure => figure.IsReached) ? 0 : 1;
+    if (report is not null)
+        ReportFiles.Show(report);
+    if (figures.Count > 0)
+        Figure.Show(figures);
+    return report?.IsReached != false && figures.All(figure => figure.IsReached) ? 0 : 1;
 }
 catch (BenchException e)
 {
@@ -82,3 +94,25 @@ long Option(string name, long usual) =>
     && long.TryParse(args[at + 1], out var value) && value > 0
         ? value
         : usual;
+
+string? Text(string name) =>
+    Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? Path.GetFullPath(args[at + 1]) : null;
+
+async Task<Report> ExportAsync(ExportLab lab)
+{
+    await using var bench = new ExportBench(lab, orders, rounds);
+    await bench.RunAsync();
+    var (times, skipped) =
+        args.Contains("--flat") ? await FlatBench.RunAsync(Option("--flat", FlatBench.Most), rounds) : ([], []);
+    var report = new Report(
+        TimeProvider.System.GetUtcNow(), ReportFiles.Machine(await lab.VersionAsync()),
+        $"./dev bench {string.Join(' ', args)}".Trim(),
+        orders, rounds)
+    {
+        Comparisons = bench.Comparisons,
+        RowTimes = times,
+        Skipped = [.. bench.Skipped, .. skipped],
+    };
+    await ReportFiles.WriteAsync(report, Text("--chart"), Text("--write"));
+    return report;
+}
