@@ -46,7 +46,7 @@ internal sealed class BulkJobBench : IAsyncDisposable
             ["ClaimCheck__DataDirectory"] = Path.Combine(bench.folder, "data"),
         });
         await bench.JobAsync(service, "item", items, badOneIn: 0);
-        var small = MemoryBench.PeakOf(service.Pid);
+        var small = ProcessCost.PeakOf(service.Pid);
 
         var (set, item, bad) =
             (new List<(TimeSpan, TimeSpan)>(), new List<(TimeSpan, TimeSpan)>(), new List<(TimeSpan, TimeSpan)>());
@@ -69,7 +69,7 @@ internal sealed class BulkJobBench : IAsyncDisposable
         await bench.JobAsync(service, "item", items * 3, badOneIn: 0);
         var slowest = await AcceptAsync(service);
         var faster = Figure.Median(perItem);
-        var large = MemoryBench.PeakOf(service.Pid);
+        var large = ProcessCost.PeakOf(service.Pid);
         return
         [
             Figure.OfTimes($"bulk job, form set, {items:N0} updates; by hand", set, 1.5),

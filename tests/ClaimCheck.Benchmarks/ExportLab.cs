@@ -69,19 +69,6 @@ internal sealed class ExportLab : IAsyncDisposable
     public static async Task<BatchId> StageAsync(ServiceProcess service, long orders) =>
         (await AskAsync(service, orders, "csv", "gzip")).BatchId;
 
-    /// <summary>Asks for an export, waits until it is ready, and revokes it: only the first two are timed.</summary>
-    public static async Task<(TimeSpan Time, Export Export)> ExportAsync(
-        ServiceProcess service, long orders, string format, string compression)
-    {
-        var watch = Stopwatch.StartNew();
-        var export = await AskAsync(service, orders, format, compression);
-        var time = watch.Elapsed;
-        using var http = service.NewHttp();
-        using var revoked = await http.DeleteAsync($"/v1/batches/{export.BatchId}");
-        revoked.EnsureSuccessStatusCode();
-        return (time, export);
-    }
-
     /// <summary>Asks for an export and waits until it is ready.</summary>
     public static async Task<Export> AskAsync(ServiceProcess service, long orders, string format, string compression)
     {
@@ -107,7 +94,7 @@ internal sealed class ExportLab : IAsyncDisposable
         var export = await AskAsync(service, orders, format, compression);
         var time = watch.Elapsed;
         cpu = ProcessCost.CpuOf(service.Pid) - cpu;
-        var peak = MemoryBench.PeakOf(service.Pid);
+        var peak = ProcessCost.PeakOf(service.Pid);
         var batch = new Batch(service, export.BatchId);
         return (new(time, cpu, export.Progress.Bytes, await batch.FilesAsync()) { PeakBytes = peak }, batch);
     }
@@ -129,9 +116,6 @@ internal sealed class ExportLab : IAsyncDisposable
 
     /// <summary>Gives the disk back.</summary>
     public Task DropAsync() => Scene.SqlAsync(source, "DROP TABLE orders");
-
-    /// <summary>The server's version.</summary>
-    public Task<string> VersionAsync() => Scene.ScalarAsync<string>(source, "SHOW server_version")!;
 
     public ValueTask DisposeAsync()
     {

@@ -101,7 +101,7 @@ internal static class LoadBench
             new RecordOptions { ChunkSize = size }, CancellationToken.None);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{result.Counts.Succeeded} {watch.Elapsed.TotalSeconds} {MemoryBench.PeakOf(Environment.ProcessId)}"));
+            $"{result.Counts.Succeeded} {watch.Elapsed.TotalSeconds} {ProcessCost.PeakOf(Environment.ProcessId)}"));
         await stop.CancelAsync();
         await receipts;
         return 0;

@@ -16,6 +16,13 @@ internal static class ProcessCost
             / TicksPerSecond;
     }
 
+    /// <summary>The most memory that a process has had so far.</summary>
+    public static long PeakOf(int pid)
+    {
+        var peak = File.ReadAllLines($"/proc/{pid}/status").Single(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return long.Parse(peak.Split(' ', '\t').First(word => word.Length > 0 && char.IsAsciiDigit(word[0]))) * 1024;
+    }
+
     /// <summary>The peak of memory counts from now on.</summary>
     public static void ForgetPeak(int pid)
     {

@@ -64,7 +64,7 @@ internal static class ReadBench
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{count} {watch.Elapsed.TotalSeconds} {MemoryBench.PeakOf(Environment.ProcessId)} {cents}"));
+            $"{count} {watch.Elapsed.TotalSeconds} {ProcessCost.PeakOf(Environment.ProcessId)} {cents}"));
         return 0;
     }
 

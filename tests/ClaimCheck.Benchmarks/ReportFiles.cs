@@ -8,9 +8,12 @@ using Spectre.Console;
 namespace ClaimCheck.Benchmarks;
 
 /// <summary>Shows a run's figures, and writes them to where they are kept.</summary>
-internal static class ReportFiles
+/// <param name="chart">Where the chart goes, if not beside the figures.</param>
+/// <param name="pages">A folder whose performance.md and performance.svg are renewed too.</param>
+internal sealed class ReportFiles(string? chart, string? pages)
 {
     private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    private Report? saved;
 
     public static void Show(Report report)
     {
@@ -27,11 +30,13 @@ internal static class ReportFiles
             AnsiConsole.MarkupLineInterpolated($"Peak memory above {Report.MostBytes / 1_000_000} MB: [red]missed[/].");
     }
 
-    /// <param name="report">The run.</param>
-    /// <param name="chart">Where the chart goes too.</param>
-    /// <param name="pages">A folder whose performance.md and performance.svg are renewed.</param>
-    public static async Task WriteAsync(Report report, string? chart, string? pages)
+    /// <summary>Shows what has been added to the run, and writes all of it.</summary>
+    public async Task SaveAsync(Report report)
     {
+        foreach (var line in report.Lines().Except(saved?.Lines() ?? []))
+            AnsiConsole.MarkupLineInterpolated($"{line}");
+        saved = report;
+
         var folder = Directory.CreateDirectory(Path.Combine(S3Endpoint.RepositoryRoot(), "artifacts", "bench")).FullName;
         await File.WriteAllTextAsync(Path.Combine(folder, "export.json"), JsonSerializer.Serialize(report, Indented) + "\n");
         await File.WriteAllTextAsync(chart ?? Path.Combine(folder, "export.svg"), RatioChart.Draw(report));
@@ -43,8 +48,9 @@ internal static class ReportFiles
     }
 
     /// <summary>What the figures depend on, without the machine's name.</summary>
-    public static string Machine(string postgres)
+    public static async Task<string> MachineAsync()
     {
+        var postgres = await Scene.ScalarAsync<string>(await PostgresServer.NewDatabaseAsync(), "SHOW server_version");
         var model = File.Exists("/proc/cpuinfo")
             ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
             : null;

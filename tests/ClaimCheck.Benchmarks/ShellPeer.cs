@@ -131,12 +131,17 @@ internal sealed class ShellPeer(string source, string folder, long orders)
             : throw new BenchException("The plain export failed.");
     }
 
-    /// <summary>The programs of the list that this machine lacks.</summary>
-    public static IReadOnlyList<string> Missing(params IEnumerable<string> programs)
+    public static bool Has(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    /// <summary>Debian's package with a program.</summary>
+    public static string PackageOf(string program) => program switch
     {
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
-        return [.. programs.Where(program => !folders.Any(folder => File.Exists(Path.Combine(folder, program))))];
-    }
+        "psql" => "postgresql-client",
+        "igzip" => "isal",
+        "aws" => "awscli",
+        _ => program,
+    };
 
     private void Clear()
     {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ClaimCheck.Benchmarks.Reports;
 
 /// <summary>One work beside one peer: medians of the rounds, which took turns.</summary>
@@ -36,14 +38,30 @@ internal sealed record RowTime(long Rows, double Seconds)
 /// <summary>One run of the bench.</summary>
 internal sealed record Report(DateTimeOffset Date, string Machine, string Command, long Orders, int Rounds)
 {
-    public required IReadOnlyList<Comparison> Comparisons { get; init; }
+    public IReadOnlyList<Comparison> Comparisons { get; init; } = [];
     public IReadOnlyList<RowTime> RowTimes { get; init; } = [];
 
     /// <summary>What was left out, and why.</summary>
     public IReadOnlyList<string> Skipped { get; init; } = [];
 
+    public Report Add(Comparison comparison) => this with { Comparisons = [.. Comparisons, comparison] };
+
+    public Report Add(RowTime time) => this with { RowTimes = [.. RowTimes, time] };
+
+    public Report Skip(string what) => this with { Skipped = [.. Skipped, what] };
+
     /// <summary>The service's limit of memory, whatever is exported.</summary>
     public const long MostBytes = 200_000_000;
+
+    /// <summary>What the run has so far, a line for each.</summary>
+    public IEnumerable<string> Lines() =>
+    [
+        .. Comparisons.Select(one => string.Create(CultureInfo.InvariantCulture,
+            $"{one.Work} against {one.Peer}: {one.Ours:0.00} s, {one.Theirs:0.00} s, ratio {one.Ratio:0.00} (aim {one.Reach:0.00})")),
+        .. RowTimes.Select(time => string.Create(CultureInfo.InvariantCulture,
+            $"{time.Rows:N0} rows: {time.Seconds:0.00} s, {time.Microseconds:0.00} µs a row")),
+        .. Skipped.Select(what => $"Skipped: {what}"),
+    ];
 
     public bool IsReached => Comparisons.All(one => one.IsReached && one.PeakBytes <= MostBytes) && IsFlat;
 
