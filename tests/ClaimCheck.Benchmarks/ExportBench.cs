@@ -94,11 +94,11 @@ internal sealed class ExportBench(ExportLab lab, Report report, string named, Fu
             },
         ];
 
-        // Small exports are cut too, so that they can be tried.
+        // About a hundred ranges, so that no connection waits long for the last one.
         Lazy<Task<ServiceProcess>> Slow(int connections) => Later(() => lab.StartServiceAsync(
             [
                 new("ClaimCheck__Exporting__Connections", $"{connections}"),
-                new("ClaimCheck__Exporting__RangeBytes", $"{Math.Clamp(orders * 4, 1 << 20, 32 << 20)}"),
+                new("ClaimCheck__Exporting__RangeBytes", $"{Math.Clamp(orders, 1 << 20, 32 << 20)}"),
             ],
             new NpgsqlConnectionStringBuilder(lab.Source) { Port = proxy.Value.Port }.ConnectionString));
     }
@@ -107,7 +107,7 @@ internal sealed class ExportBench(ExportLab lab, Report report, string named, Fu
     {
         var taken = new List<(Run Ours, Run Peer)>();
         long plainBytes = 0, peerPlainBytes = 0;
-        for (var round = 0; round <= report.Rounds; round++)
+        for (var round = 1; round <= report.Rounds; round++)
         {
             var peer = await work.Theirs();
             var ours = await work.Ours();
@@ -116,10 +116,9 @@ internal sealed class ExportBench(ExportLab lab, Report report, string named, Fu
                 Task.Run(() => check.CompareAsync(work.Name, ours.Outputs, work.Format, work.IsPacked)),
                 Task.Run(() => check.CompareAsync(work.Peer, peer.Outputs, work.Format, work.IsPacked, work.PeerLosesNull)));
             (plainBytes, peerPlainBytes) = (checks[0], checks[1]);
+            taken.Add((ours, peer));
             AnsiConsole.MarkupLineInterpolated(
-                $"[grey]{(round == 0 ? "warm-up" : $"round {round}")}: {work.Name} {ours.Time.TotalSeconds:0.00} s; {work.Peer} {peer.Time.TotalSeconds:0.00} s; both outputs are the table[/]");
-            if (round > 0)
-                taken.Add((ours, peer));
+                $"[grey]round {round}: {work.Name} {ours.Time.TotalSeconds:0.00} s; {work.Peer} {peer.Time.TotalSeconds:0.00} s; both outputs are the table[/]");
         }
 
         return new(
@@ -144,11 +143,15 @@ internal sealed class ExportBench(ExportLab lab, Report report, string named, Fu
         IAsyncDisposable? last = null;
         return async () =>
         {
-            if (last is not null)
-                await last.DisposeAsync();
-            var (run, batch) = await ExportLab.TakeAsync(await service.Value, orders, format, compression);
-            last = batch;
-            return run;
+            // The first one warms up.
+            for (var isFirst = last is null; ; isFirst = false)
+            {
+                if (last is not null)
+                    await last.DisposeAsync();
+                (var run, last) = await ExportLab.TakeAsync(await service.Value, orders, format, compression);
+                if (!isFirst)
+                    return run;
+            }
         };
     }
 
