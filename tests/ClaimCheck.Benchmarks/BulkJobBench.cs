@@ -181,18 +181,7 @@ internal sealed class BulkJobBench : IAsyncDisposable
     private async Task<TimeSpan> ByHandAsync()
     {
         var path = await BodyAsync(items, 0, isCsv: true);
-        var address = new NpgsqlConnectionStringBuilder(target);
-        var start = new ProcessStartInfo("sh", ["-c", ByHand, path])
-        {
-            Environment =
-            {
-                ["PGHOST"] = address.Host,
-                ["PGPORT"] = $"{address.Port}",
-                ["PGUSER"] = address.Username,
-                ["PGPASSWORD"] = address.Password,
-                ["PGDATABASE"] = address.Database,
-            },
-        };
+        var start = new ProcessStartInfo("sh", ["-c", ByHand, path]).WithPsqlAt(target);
         var watch = Stopwatch.StartNew();
         using var psql = Process.Start(start) ?? throw new BenchException("No shell could be started.");
         await psql.WaitForExitAsync();

@@ -7,18 +7,18 @@ namespace ClaimCheck.Benchmarks;
 
 /// <summary>How long an export takes from the request to ready, against others doing the same.</summary>
 /// <param name="lab">The table.</param>
-/// <param name="report">What is to be filled in.</param>
+/// <param name="orders">Its rows.</param>
 /// <param name="named">A part of the names of the comparisons that are wanted.</param>
 /// <param name="save">Is called after each comparison, so that a run that is cut short leaves figures too.</param>
-internal sealed class ExportBench(ExportLab lab, Report report, string named, Func<Report, Task> save) : IAsyncDisposable
+internal sealed class ExportBench(ExportLab lab, long orders, string named, Func<Report, Task> save) : IAsyncDisposable
 {
     // One slowed connection needs about so long.
     private const int SlowSeconds = 20;
-    private readonly long orders = report.Orders;
     private readonly List<IAsyncDisposable> started = [];
-    private readonly ShellPeer shell = new(lab.Source, lab.Folder, report.Orders);
+    private readonly ShellPeer shell = new(lab.Source, lab.Folder, orders);
 
-    public async Task<Report> RunAsync()
+    /// <summary>Fills in the report.</summary>
+    public async Task<Report> RunAsync(Report report)
     {
         var works = Works().Where(work => work.Text.Contains(named, StringComparison.OrdinalIgnoreCase)).ToList();
         if (works.Count == 0)
@@ -31,7 +31,7 @@ internal sealed class ExportBench(ExportLab lab, Report report, string named, Fu
                 report = report.Skip(
                     $"{work.Text}: {missing} is not installed (on Debian: apt-get install {ShellPeer.PackageOf(missing)}).");
             else
-                report = report.Add(await CompareAsync(work, check));
+                report = report.Add(await CompareAsync(work, report.Rounds, check));
             await save(report);
         }
 
@@ -103,11 +103,11 @@ internal sealed class ExportBench(ExportLab lab, Report report, string named, Fu
             new NpgsqlConnectionStringBuilder(lab.Source) { Port = proxy.Value.Port }.ConnectionString));
     }
 
-    private async Task<Comparison> CompareAsync(Work work, OutputCheck check)
+    private static async Task<Comparison> CompareAsync(Work work, int rounds, OutputCheck check)
     {
         var taken = new List<(Run Ours, Run Peer)>();
         long plainBytes = 0, peerPlainBytes = 0;
-        for (var round = 1; round <= report.Rounds; round++)
+        for (var round = 1; round <= rounds; round++)
         {
             var peer = await work.Theirs();
             var ours = await work.Ours();

@@ -1,5 +1,4 @@
 using ClaimCheck.Benchmarks.Reports;
-using Spectre.Console;
 
 namespace ClaimCheck.Benchmarks;
 

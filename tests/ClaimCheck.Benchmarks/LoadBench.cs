@@ -7,7 +7,6 @@ using ClaimCheck.Consumer.Handling;
 using ClaimCheck.Contracts;
 using ClaimCheck.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
-using Npgsql;
 using Spectre.Console;
 
 namespace ClaimCheck.Benchmarks;
@@ -139,20 +138,11 @@ internal static class LoadBench
         await File.WriteAllTextAsync(links, $"url = \"{file.Url.Reveal()}\"\n");
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(Path.GetDirectoryName(links)!, (UnixFileMode)0b111_001_001);
-        var address = new NpgsqlConnectionStringBuilder(consumer);
         var start = new ProcessStartInfo("psql", ["-qX", "-v", "ON_ERROR_STOP=1"])
         {
             RedirectStandardInput = true,
             UseShellExecute = false,
-            Environment =
-            {
-                ["PGHOST"] = address.Host,
-                ["PGPORT"] = $"{address.Port}",
-                ["PGUSER"] = address.Username,
-                ["PGPASSWORD"] = address.Password,
-                ["PGDATABASE"] = address.Database,
-            },
-        };
+        }.WithPsqlAt(consumer);
         var watch = Stopwatch.StartNew();
         using var psql = Process.Start(start) ?? throw new BenchException("psql could not be started.");
         await psql.StandardInput.WriteAsync(ByHand(links));

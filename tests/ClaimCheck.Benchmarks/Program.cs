@@ -117,8 +117,8 @@ async Task<Report> ExportAsync()
     if (named != "flat")
     {
         await using var lab = await ExportLab.CreateAsync(orders);
-        await using var bench = new ExportBench(lab, report, named, files.SaveAsync);
-        report = await bench.RunAsync();
+        await using var bench = new ExportBench(lab, orders, named, files.SaveAsync);
+        report = await bench.RunAsync(report);
         await lab.DropAsync();
     }
 

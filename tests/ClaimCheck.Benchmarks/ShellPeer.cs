@@ -60,23 +60,17 @@ internal sealed class ShellPeer(string source, string folder, long orders)
         }
 
         var query = ExportLab.Query(orders.ToString(CultureInfo.InvariantCulture));
-        var address = new NpgsqlConnectionStringBuilder(source);
         var start = new ProcessStartInfo("sh", ["-c", $"{script.Trim()}\ntimes > \"$OUT.times\""])
         {
             Environment =
             {
-                ["PGHOST"] = address.Host,
-                ["PGPORT"] = $"{address.Port}",
-                ["PGUSER"] = address.Username,
-                ["PGPASSWORD"] = address.Password,
-                ["PGDATABASE"] = address.Database,
                 ["OUT"] = file,
                 ["QUERY"] = query,
                 ["FIRST"] = $"{query} AND ctid < '({middle},0)'",
                 ["SECOND"] = $"{query} AND ctid >= '({middle},0)'",
                 ["SNAPSHOT"] = snapshot,
             },
-        };
+        }.WithPsqlAt(source);
         var outputs = new List<Func<Task<Stream>>>();
         if (script == ToS3)
         {
@@ -110,6 +104,7 @@ internal sealed class ShellPeer(string source, string folder, long orders)
             "dotnet", [typeof(ShellPeer).Assembly.Location, PlainExport.Verb, format, $"{orders}", file])
         {
             RedirectStandardOutput = true,
+            UseShellExecute = false,
             Environment = { [PlainExport.Source] = source },
         };
         Func<Task<Stream>> output = () => Task.FromResult<Stream>(File.OpenRead(file));

@@ -85,4 +85,22 @@ public sealed class Figures_of_the_bench
         Assert.False((Run with { Comparisons = [met], RowTimes = [new(10, 1), new(20, 2.3)] }).IsReached);
         Assert.True((Run with { Comparisons = [met] }).IsReached);
     }
+
+    [Fact]
+    public void A_run_grows_comparison_by_comparison_with_a_line_for_each()
+    {
+        var begun = Run with { Comparisons = [], RowTimes = [], Skipped = [] };
+
+        var more = begun.Add(Run.Comparisons[0]).Skip("pigz").Add(Run.RowTimes[1]).Add(Run.Comparisons[1]);
+
+        Assert.Equal(
+            [
+                "csv gzip against psql | gzip -1: 1.50 s, 3.00 s, ratio 0.50 (aim 0.50)",
+                "csv <none> against a & b: 2.00 s, 1.00 s, ratio 2.00 (aim 0.65)",
+                "1,000,000 rows: 0.40 s, 0.40 µs a row",
+                "Skipped: pigz",
+            ],
+            more.Lines());
+        Assert.Empty(begun.Lines());
+    }
 }
