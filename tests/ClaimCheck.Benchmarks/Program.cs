@@ -71,7 +71,7 @@ try
     if (only is not ["export", ..])
     {
         await using var lab = await ExportLab.CreateAsync(
-            Math.Max(orders, Wants("memory") ? MemoryBench.Most : Wants("load") ? LoadBench.Few : 0));
+            Math.Max(orders, Wants("memory") ? MemoryBench.Most : Wants("read") || Wants("load") ? LoadBench.Few : 0));
         if (Wants("memory"))
             figures.AddRange(await MemoryBench.RunAsync(lab, orders));
         if (Wants("read"))
