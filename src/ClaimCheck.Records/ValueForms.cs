@@ -9,6 +9,7 @@ internal static class ValueForms
     private const int TimeLength = 8; // 12:34:56
 
     /// <summary>A number as JSON writes one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool IsNumber(ReadOnlySpan<byte> text)
     {
         var rest = text is [(byte)'-', ..] ? text[1..] : text;
@@ -43,6 +44,7 @@ internal static class ValueForms
     /// <param name="text">A value that is not infinite.</param>
     /// <param name="zone">What must follow.</param>
     /// <param name="isCommon">True where the year has four digits and is not BC: what RFC 3339 can express.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool IsTimestamp(ReadOnlySpan<byte> text, ReadOnlySpan<byte> zone, out bool isCommon)
     {
         isCommon = false;

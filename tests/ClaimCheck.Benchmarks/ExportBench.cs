@@ -14,6 +14,10 @@ internal sealed class ExportBench(ExportLab lab, long orders, string named, Func
 {
     // One slowed connection needs about so long.
     private const int SlowSeconds = 20;
+
+    // A service compiles what runs often once more, in the background, for about ten seconds of exports.
+    private const int WarmUps = 3;
+
     private readonly List<IAsyncDisposable> started = [];
     private readonly ShellPeer shell = new(lab.Source, lab.Folder, orders);
 
@@ -143,13 +147,12 @@ internal sealed class ExportBench(ExportLab lab, long orders, string named, Func
         IAsyncDisposable? last = null;
         return async () =>
         {
-            // The first one warms up.
-            for (var isFirst = last is null; ; isFirst = false)
+            for (var left = last is null ? WarmUps : 0; ; left--)
             {
                 if (last is not null)
                     await last.DisposeAsync();
                 (var run, last) = await ExportLab.TakeAsync(await service.Value, orders, format, compression);
-                if (!isFirst)
+                if (left == 0)
                     return run;
             }
         };

@@ -9,6 +9,7 @@ internal static class CsvField
     /// <param name="rest">The record from the field on, without its line end.</param>
     /// <param name="flaw">Why it is not a field; the length is -1 then.</param>
     /// <param name="delimiter">What separates fields.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Length(ReadOnlySpan<byte> rest, out CsvFlaw flaw, byte delimiter = (byte)',')
     {
         int length;

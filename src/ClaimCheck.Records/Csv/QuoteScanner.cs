@@ -21,6 +21,7 @@ internal struct QuoteScanner
     /// <summary>The position after the next record's line feed, or -1 where more bytes are needed.</summary>
     /// <param name="bytes">All bytes from the same start as in the last call (but see <see cref="Rebase"/>).</param>
     /// <param name="isLast">True when no more will come: then the last few are scanned too.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int NextEnd(ReadOnlySpan<byte> bytes, bool isLast)
     {
         while (lineFeeds == 0)
@@ -60,6 +61,7 @@ internal struct QuoteScanner
         Scan(padded, bytes.Length);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Scan(ReadOnlySpan<byte> bytes, int length)
     {
         var quoted = Between(Mask(bytes, (byte)'"')) ^ inside;

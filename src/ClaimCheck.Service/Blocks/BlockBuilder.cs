@@ -125,6 +125,7 @@ internal sealed class BlockBuilder
 
     /// <summary>A record ends at <paramref name="end"/> of <see cref="Written"/>.</summary>
     /// <returns>By how much everything after it has moved to the front.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int EndRecord(int end)
     {
         var moved = 0;

@@ -61,6 +61,7 @@ internal sealed class CsvFormat : IRecordFormat
             scanner.Rebase(moved);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Scan(bool isLast)
     {
         int end;
@@ -86,6 +87,7 @@ internal sealed class CsvFormat : IRecordFormat
             keys.Place, record.Length, isWhole, blocks.LargestRecord, columns[Math.Min(column, columns.Count - 1)].Name, held);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Check(ReadOnlySpan<byte> record)
     {
         if (!Utf8.IsValid(record))

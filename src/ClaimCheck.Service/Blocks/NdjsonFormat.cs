@@ -61,6 +61,7 @@ internal sealed class NdjsonFormat : IRecordFormat
         return lines.AsMemory(filled, Math.Min(lines.Length - filled, 2 * blocks.Portion));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Accept(int count)
     {
         filled += count;
@@ -116,6 +117,7 @@ internal sealed class NdjsonFormat : IRecordFormat
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void WriteRecord(ReadOnlySpan<byte> bytes, int length)
     {
         if (!isKeySeen)

@@ -42,6 +42,7 @@ internal sealed class ShortRecords
     /// <param name="bytes">The line, and a vector's length more.</param>
     /// <param name="length">Of the line.</param>
     /// <returns>How many values it has; no more are written than there are columns.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int Write(ReadOnlySpan<byte> bytes, int length)
     {
         var space = blocks.Reserve(SpaceFor(length));
@@ -78,6 +79,7 @@ internal sealed class ShortRecords
 
     private int SpaceFor(int line) => line + fixedBytes + 2 * Vector256<byte>.Count;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Write(
         ReadOnlySpan<byte> value, int length, bool isPlain, int column, int line, ref Span<byte> space, ref int at)
     {

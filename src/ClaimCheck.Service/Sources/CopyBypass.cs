@@ -172,6 +172,7 @@ internal sealed class CopyBypass : IDisposable
     }
 
     // All but the beginning of a message's header.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int Pass(ReadOnlySpan<byte> bytes, Socket to)
     {
         var space = Space(bytes.Length);

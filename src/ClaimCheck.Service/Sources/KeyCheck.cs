@@ -28,6 +28,7 @@ internal sealed class KeyCheck(int column, bool isOrdered)
     public void SeeNull() =>
         throw new SourceException("key_null", $"{RecordPlace.Of(Place)} has no key.", isTransient: false);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void See(ReadOnlySpan<byte> key)
     {
         ordinal++;
