@@ -123,12 +123,17 @@ internal sealed class TransactionPooler : Interposed
     // What a client left open.
     private async Task RollBackAsync()
     {
-        if (Closing.IsCancellationRequested)
-            return;
         byte[] rollback = [(byte)'Q', 0, 0, 0, 13, .. "ROLLBACK\0"u8];
-        await server.GetStream().WriteAsync(rollback);
-        while ((await MessageAsync(server.GetStream(), Closing))[0] != ReadyForQuery)
+        try
         {
+            await server.GetStream().WriteAsync(rollback, Closing);
+            while ((await MessageAsync(server.GetStream(), Closing))[0] != ReadyForQuery)
+            {
+            }
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            // The pooler is closed, and its session with it.
         }
     }
 
