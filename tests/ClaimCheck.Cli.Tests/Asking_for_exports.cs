@@ -63,6 +63,8 @@ public sealed class Asking_for_exports(ToolScene scene)
         var estimate = (await scene.RunAsync("export", "wide", "--dry-run", "--json")).Exits(0).Json;
         Assert.Equal("none", estimate["ranges"]!["by"]!.GetValue<string>());
         (await scene.RunAsync("export", "absent", "--dry-run")).Exits(3);
+        foreach (var more in (string[][])[["--wait"], ["--out", "anywhere"]])
+            (await scene.RunAsync(["export", "typed", "--dry-run", .. more])).Exits(2);
     }
 
     [Theory]

@@ -64,6 +64,8 @@ internal sealed class ExportCommand
     {
         if (session.Get(dryRun))
         {
+            if (session.Get(wait) || session.Get(output) is not null)
+                throw new UsageException("--dry-run makes no export: it can't be combined with --wait or --out.");
             var estimate = await EstimateAsync(session, cancellationToken);
             session.Screen.Document(JsonSerializer.SerializeToNode(estimate, ClaimCheckJson.Options)!);
             ExportSummary.Show(session.Screen, estimate);
