@@ -55,12 +55,11 @@ public sealed record DatasetInfo
     /// <summary>Its definition of success, or null.</summary>
     public DatasetDelivery? Delivery { get; init; }
 
-    /// <summary>The most records of an export; one with more fails, <c>export_too_large</c>. Null where there is no
-    /// limit.</summary>
+    /// <summary>The most records of an export; one with more fails, <c>export_too_large</c>. Null means unlimited.</summary>
     public long? MaxRecords { get; init; }
 
     /// <summary>The most bytes of an export's files as they are stored, so after compression; one with more fails,
-    /// <c>export_too_large</c>. Null where there is no limit.</summary>
+    /// <c>export_too_large</c>. Null means unlimited.</summary>
     public long? MaxBytes { get; init; }
 
     /// <summary>

@@ -3,7 +3,8 @@ namespace ClaimCheck.Service.Blocks;
 /// <summary>A range of whole records. The receiver returns the buffer.</summary>
 internal readonly record struct FilledBlock(byte[] Buffer, int Length, long Records)
 {
-    /// <summary>Where it is a record that needed a larger buffer: its turn, which ends when the block is stored.</summary>
+    /// <summary>The turn of a record that needed a larger buffer, which ends when the block is stored; null for other
+    /// blocks.</summary>
     public IDisposable? LargeTurn { get; init; }
 
     public ReadOnlySpan<byte> Bytes => Buffer.AsSpan(0, Length);
@@ -27,7 +28,7 @@ internal sealed class BlockBuilder
     /// <summary>More than is read or written at a time.</summary>
     public const int Slack = 256 << 10;
 
-    /// <summary>From how many bytes on a record that is held as its source has it waits for its turn.</summary>
+    /// <summary>The size in bytes, in the form that its source sends, from which a record waits for its turn.</summary>
     public const int LargeSource = 1 << 20;
 
     // How large a buffer grows at most: more than the largest record, and what is reserved behind it.
@@ -145,7 +146,7 @@ internal sealed class BlockBuilder
     /// <returns>By how much everything after it has moved to the front.</returns>
     public int Finish() => recordsEnd > 0 ? Cut() : 0;
 
-    /// <summary>Nothing more is written, and nobody takes what is complete.</summary>
+    /// <summary>Ends the builder: its buffers and its turn are returned. Nothing may be written afterwards.</summary>
     public void Release()
     {
         LargeTurn?.Dispose();

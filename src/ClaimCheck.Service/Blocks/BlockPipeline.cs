@@ -58,7 +58,7 @@ internal sealed class BlockPipeline(IReadOnlyList<BlockLane> lanes, BlockSealer 
                 {
                     format.Accept(count);
                     await SealReadyAsync(lane.Blocks, range, sealing, cancellationToken);
-                    // Only now: who waits for a turn keeps nobody else waiting.
+                    // Its complete blocks are handed on first: the lane that has the turn may need their places.
                     while (format.WantsLargeTurn)
                     {
                         lane.Blocks.LargeTurn = await buffers.LargeTurnAsync(cancellationToken);

@@ -23,7 +23,7 @@ internal sealed class PartFiles(PartLayout layout, OpenStaged open, ExportMeter 
 
     /// <summary>The same in files of a range's own.</summary>
     /// <param name="block">The next block.</param>
-    /// <param name="of">The range's number; null where there are none.</param>
+    /// <param name="of">The range's number; null where all records share files.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     public async Task AddAsync(SealedBlock block, int? of, CancellationToken cancellationToken)
     {

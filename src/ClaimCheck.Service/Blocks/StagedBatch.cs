@@ -22,7 +22,7 @@ internal sealed record StagedFile
 {
     public required string Name { get; init; }
 
-    /// <summary>The number of the range that it has records of; null where there are none.</summary>
+    /// <summary>The number of the range whose records it has; null where all records share files.</summary>
     public int? Range { get; init; }
     public required long Records { get; init; }
     public required long Bytes { get; init; }

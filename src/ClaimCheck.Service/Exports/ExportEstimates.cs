@@ -4,7 +4,7 @@ namespace ClaimCheck.Service.Exports;
 /// turned out to be.</summary>
 internal sealed class ExportEstimates(DryRuns runs, ExportHistory history)
 {
-    /// <returns>The estimate, or why there is none now.</returns>
+    /// <returns>The estimate, or the reason why it can't be given now.</returns>
     public async Task<(ExportEstimate? Estimate, Refused? Refusal)> MakeAsync(
         Caller caller, FrozenDataset dataset, ExportTerms terms, CancellationToken cancellationToken)
     {

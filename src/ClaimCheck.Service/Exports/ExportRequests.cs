@@ -36,7 +36,7 @@ internal sealed class ExportRequests(DatasetCatalog datasets, ExportStore store,
     }
 
     /// <summary>What the export would be. Nothing is made, and no idempotency key is used.</summary>
-    /// <returns>The estimate, or why there is none: what would refuse the export too, or a source that can't plan it
+    /// <returns>The estimate, or the reason against it: what would refuse the export too, or a source that can't plan it
     /// now.</returns>
     public async Task<(ExportEstimate? Estimate, Refused? Refusal)> EstimateAsync(
         Caller caller, JsonElement body, CancellationToken cancellationToken)

@@ -38,7 +38,7 @@ internal static class KeyRanges
         [17] = "bytea",
     };
 
-    // Behind ORDER BY: records would not ascend by the key.
+    // Words after ORDER BY with which records would not ascend by the key.
     private static readonly HashSet<string> Orders =
         new(StringComparer.OrdinalIgnoreCase) { "desc", "nulls", "using", "collate" };
 
@@ -98,7 +98,8 @@ internal static class KeyRanges
         return cost <= whole.Cost * MostCost ? new(RangesBy.Key, queries) : RangeCut.None;
     }
 
-    // Ranges follow each other in ascending order of the key. Another order would be lost, even one that nothing is promised of.
+    // Ranges follow each other in ascending order of the key. Any other order would be lost, even one that the
+    // dataset does not declare.
     private static bool KeepsOrder(CutRequest request)
     {
         var words = SourceSqlLexer.Read(request.Sql).Where(token => token.Kind == SqlTokenKind.Word)

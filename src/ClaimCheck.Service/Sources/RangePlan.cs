@@ -12,7 +12,7 @@ internal sealed class RangePlan
         "Gather Merge", "Append", "Merge Append", "Subquery Scan", "Result",
     };
 
-    // Texts of a node that are no expressions; any other text is taken for one.
+    // Properties of a node whose text is a name. Every other text is treated as an expression.
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
         "Node Type", "Parent Relationship", "Subplan Name", "Schema", "Relation Name", "Alias", "Index Name", "Join Type",

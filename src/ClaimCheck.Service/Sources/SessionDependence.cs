@@ -1,7 +1,7 @@
 namespace ClaimCheck.Service.Sources;
 
 /// <summary>Whether an expression may have another value in another session of the same snapshot: it may say when the transaction
-/// began, who runs it, what is set, or chance. When in doubt, it may.</summary>
+/// began, who runs it, what is set, or chance. In doubt the answer is yes.</summary>
 internal static partial class SessionDependence
 {
     // A parenthesis may follow these, and nothing is called.

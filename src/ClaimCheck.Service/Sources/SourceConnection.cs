@@ -41,8 +41,8 @@ internal sealed class SourceConnection : IAsyncDisposable
 
     /// <summary>Begins a transaction of one snapshot: another session's, or one of its own.</summary>
     /// <remarks>In statements of their own. The driver's transactions are begun together with their first statement, and until
-    /// the server has answered the first of both, the driver ignores a cancellation: behind a pooler with no connection left that
-    /// is for ever.</remarks>
+    /// the server has answered the first of both, the driver ignores a cancellation. Behind an exhausted pooler, that answer may
+    /// never come.</remarks>
     public async Task BeginAsync(string? snapshot, CancellationToken cancellationToken)
     {
         await ExecuteAsync("BEGIN ISOLATION LEVEL REPEATABLE READ", cancellationToken);

@@ -5,8 +5,8 @@ internal sealed class SourceSession : IAsyncDisposable
 {
     private const int MostServers = 5;
 
-    // This session holds a connection while it waits for another. A pooler that has lent out its last one gives none before this
-    // session, or an export that waits just so, ends.
+    // This session holds a connection while it waits for another one. A pooler that has lent out its last connection has none to
+    // give until a session ends: this one, or one of another export, which may be waiting in the same way.
     private static readonly TimeSpan PatienceForAnother = TimeSpan.FromSeconds(5);
 
     private readonly Func<NpgsqlDataSource> source;

@@ -65,7 +65,6 @@ internal sealed record Report(DateTimeOffset Date, string Machine, string Comman
 
     public bool IsReached => Comparisons.All(one => one.IsReached && one.PeakBytes <= MostBytes) && IsFlat;
 
-    /// <summary>Whether a row of a larger export takes no longer than one of the export before it, with a
-    /// tenth for noise.</summary>
+    /// <summary>Whether the time of a row does not grow from one size to the next; a tenth is noise.</summary>
     public bool IsFlat => RowTimes.Zip(RowTimes.Skip(1)).All(pair => pair.Second.Microseconds <= pair.First.Microseconds * 1.1);
 }

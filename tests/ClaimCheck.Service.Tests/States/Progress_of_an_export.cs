@@ -18,7 +18,7 @@ public sealed class Progress_of_an_export
         var meter = new ExportMeter(clock);
         meter.Sample();
         Beat(30, records: 0, bytes: 0);
-        Assert.Null(meter.RecordsPerSecond); // a sort before the first record is no rate
+        Assert.Null(meter.RecordsPerSecond); // the source still sorts
 
         Beat(1, records: 100, bytes: 1_000);
         Assert.Equal((100, 1_000), (meter.RecordsPerSecond, meter.BytesPerSecond));
